@@ -1,0 +1,1 @@
+"""What kploy knows: pure functions, to which time is an argument."""

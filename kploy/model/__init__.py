@@ -1,0 +1,1 @@
+"""What kploy talks about: frozen data, no input or output."""

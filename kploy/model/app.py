@@ -1,0 +1,107 @@
+"""The app: a Kployfile and the manifests beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kploy.model.findings import Finding, Positions, Severity
+from kploy.model.objects import Body, ObjectRef
+
+LABEL = "kploy.dev/app"
+"""The label on every object that kploy deploys; its value is the app's id."""
+
+DEPENDS_ON = "kploy.dev/depends-on"
+"""The annotation that names what an object waits for."""
+
+
+class Directory(StrEnum):
+    """The directory a manifest lies in, which says what it is for."""
+
+    RCS = "rcs"
+    SERVICES = "services"
+    RESOURCES = "resources"
+    ENV = "env"
+
+
+@dataclass(frozen=True, slots=True)
+class Kployfile:
+    """Who, where, and under which promises. Every key is in kployfile.schema.json.
+
+    ``apiserver`` and ``context`` pin the cluster; None means no pin.
+    """
+
+    name: str
+    namespace: str = "default"
+    author: str = ""
+    source: str = ""
+    apiserver: str | None = None
+    context: str | None = None
+    cache_remotes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One object as the app directory wants it.
+
+    ``body`` is what the file says, nothing added. ``file`` is relative to
+    the app directory, with forward slashes; for what is made of env/ it is
+    ``env/``.
+    """
+
+    ref: ObjectRef
+    api_version: str
+    body: Body = field(repr=False)
+    file: str
+    directory: Directory
+    positions: Positions = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An app directory, read. ``root`` is its absolute path."""
+
+    root: str
+    kployfile: Kployfile
+    manifests: tuple[Manifest, ...]
+
+    @property
+    def id(self) -> str:
+        """Names the app in labels and as field manager: unique by name and namespace.
+
+        At most 63 characters and a valid label value; it starts with the
+        app's name so that people recognise it.
+        """
+        return app_id(self.kployfile.name, self.kployfile.namespace)
+
+    @property
+    def field_manager(self) -> str:
+        """One field manager per app, so that two apps that claim one object conflict."""
+        return f"kploy-{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of reading a directory: the app as far as it is legible, and the findings.
+
+    ``app`` is None when the Kployfile itself could not be read. ``files``
+    counts the manifest files that were looked at.
+    """
+
+    app: App | None
+    findings: tuple[Finding, ...]
+    files: int = 0
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the app may be deployed as far as reading it can tell."""
+        return self.app is not None and not any(f.severity is Severity.ERROR for f in self.findings)
+
+
+def app_id(name: str, namespace: str) -> str:
+    """The id of the app ``name`` in ``namespace``: a readable stem and a hash of both."""
+    digest = hashlib.sha256(f"{namespace}/{name}".encode()).hexdigest()[:10]
+    stem = re.sub(r"[^a-z0-9-]+", "-", name.lower())[:40].strip("-")
+    return f"{stem}-{digest}" if stem else digest

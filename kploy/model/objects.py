@@ -1,0 +1,107 @@
+"""Kubernetes objects: which one is meant, what it says, how it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+Body = Mapping[str, Any]
+"""A Kubernetes object as JSON data: what a manifest says, or what the API server answers."""
+
+JsonPath = tuple[str | int, ...]
+"""The way to a value inside a body: ``("spec", "ports", 0, "port")``."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectRef:
+    """Which object is meant.
+
+    The API version is left out on purpose: one Deployment read through two
+    versions of its API is one object. ``namespace`` is "" for what is
+    cluster-wide.
+    """
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """``deployment/web``, as people say it."""
+        return f"{self.kind.lower()}/{self.name}"
+
+    @property
+    def qualified(self) -> str:
+        """``deployment.apps/web``, as kubectl takes it."""
+        suffix = f".{self.group}" if self.group else ""
+        return f"{self.kind.lower()}{suffix}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Where the API server keeps objects of one kind.
+
+    ``plural`` is the path segment (``deployments``), ``version`` the one to
+    talk to the server in (``v1``).
+    """
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    namespaced: bool
+
+    @property
+    def api_version(self) -> str:
+        """``apps/v1``, or ``v1`` for the core group."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+
+class State(StrEnum):
+    """How an object is, in the words of kstatus (sigs.k8s.io/cli-utils)."""
+
+    IN_PROGRESS = "in-progress"
+    CURRENT = "current"
+    FAILED = "failed"
+    TERMINATING = "terminating"
+    NOT_FOUND = "not-found"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many of the wanted parts (pods, completions, endpoints) are ready.
+
+    ``wanted`` is None where no number is promised, as for the endpoints of a
+    Service; ``unit`` names the parts where they are not pods.
+    """
+
+    ready: int
+    wanted: int | None
+    unit: str = ""
+
+    def __str__(self) -> str:
+        """``2/3``, or ``3 ep``."""
+        number = str(self.ready) if self.wanted is None else f"{self.ready}/{self.wanted}"
+        return f"{number} {self.unit}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How an object is, why, and how far along."""
+
+    state: State
+    message: str = ""
+    counts: Counts | None = None
+
+
+def group_of(api_version: str) -> str:
+    """``apps`` of ``apps/v1``, "" of ``v1``."""
+    return api_version.rpartition("/")[0]
+
+
+def version_of(api_version: str) -> str:
+    """``v1`` of ``apps/v1`` and of ``v1``."""
+    return api_version.rpartition("/")[2]
