@@ -86,6 +86,34 @@ _CLUSTER_WIDE = {
 GROUPS = frozenset(group for group, _ in (*_NAMESPACED, *_CLUSTER_WIDE))
 """The API groups that belong to Kubernetes itself; a kind of any other group is a custom resource."""
 
+WORKLOADS = frozenset(
+    {
+        ("", "Pod"),
+        ("", "ReplicationController"),
+        ("apps", "DaemonSet"),
+        ("apps", "Deployment"),
+        ("apps", "ReplicaSet"),
+        ("apps", "StatefulSet"),
+        ("batch", "CronJob"),
+        ("batch", "Job"),
+    }
+)
+"""Group and kind of everything that runs pods."""
+
+ROUTES = frozenset(
+    {
+        ("", "Service"),
+        ("networking.k8s.io", "Ingress"),
+        ("gateway.networking.k8s.io", "Gateway"),
+        ("gateway.networking.k8s.io", "GRPCRoute"),
+        ("gateway.networking.k8s.io", "HTTPRoute"),
+        ("gateway.networking.k8s.io", "TCPRoute"),
+        ("gateway.networking.k8s.io", "TLSRoute"),
+        ("gateway.networking.k8s.io", "UDPRoute"),
+    }
+)
+"""Group and kind of everything by which pods are reached."""
+
 
 def builtin(api_version: str, kind: str) -> Resource | None:
     """The resource of a kind of Kubernetes itself, or None for a custom or unknown one."""

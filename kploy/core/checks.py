@@ -1,0 +1,70 @@
+"""What is wrong across the manifests of an app, without asking a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kploy.core.bodies import dig, text
+from kploy.core.kinds import ROUTES, WORKLOADS, builtin
+from kploy.model.app import LABEL, App, Directory, Manifest
+from kploy.model.findings import Finding, error, warning
+from kploy.model.objects import ObjectRef
+
+
+def check(app: App) -> tuple[Finding, ...]:
+    """All findings of this module's rules, in the order of the manifests."""
+    return (*_duplicates(app), *(finding for manifest in app.manifests for finding in _of_one(app, manifest)))
+
+
+def directory_for(ref: ObjectRef) -> Directory:
+    """The directory where an object of this kind belongs."""
+    if (ref.group, ref.kind) in WORKLOADS:
+        return Directory.RCS
+    return Directory.SERVICES if (ref.group, ref.kind) in ROUTES else Directory.RESOURCES
+
+
+def _duplicates(app: App) -> Iterator[Finding]:
+    seen: dict[ObjectRef, Manifest] = {}
+    for manifest in app.manifests:
+        first = seen.setdefault(manifest.ref, manifest)
+        if first is not manifest:
+            there = first.positions.value(("metadata", "name"))
+            here = manifest.positions.value(("metadata", "name"))
+            message = f"{manifest.ref} is defined twice: first at {there}"
+            yield error("duplicate-object", message, "take one of them out, or rename it", here)
+
+
+def _of_one(app: App, manifest: Manifest) -> Iterator[Finding]:
+    yield from _namespace(app, manifest)
+    yield from _label(app, manifest)
+    yield from _directory(manifest)
+
+
+def _namespace(app: App, manifest: Manifest) -> Iterator[Finding]:
+    namespace = text(manifest.body, "metadata", "namespace")
+    if not namespace:
+        return
+    place = manifest.positions.value(("metadata", "namespace"))
+    resource = builtin(manifest.api_version, manifest.ref.kind)
+    if resource is not None and not resource.namespaced:
+        message = f"{manifest.ref} belongs to the whole cluster and can have no namespace"
+        yield error("cluster-wide-kind", message, "take `namespace` out", place)
+    elif namespace != app.kployfile.namespace:
+        message = f"{manifest.ref} asks for namespace `{namespace}`, but the app's is `{app.kployfile.namespace}`"
+        yield error("foreign-namespace", message, "take it out, or change `namespace` in the Kployfile", place)
+
+
+def _label(app: App, manifest: Manifest) -> Iterator[Finding]:
+    label = dig(manifest.body, "metadata", "labels", LABEL)
+    if label is not None and label != app.id:
+        place = manifest.positions.value(("metadata", "labels", LABEL))
+        yield error("foreign-label", f"{manifest.ref} carries the label of another app", "take it out", place)
+
+
+def _directory(manifest: Manifest) -> Iterator[Finding]:
+    right = directory_for(manifest.ref)
+    if manifest.directory in {right, Directory.ENV}:
+        return
+    path = f"{right}/{manifest.file.partition('/')[2]}"
+    message = f"a {manifest.ref.kind} belongs into {right}/, not {manifest.directory}/"
+    yield warning("wrong-directory", message, f"move it to {path}", manifest.positions.value(("kind",)))

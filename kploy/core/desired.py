@@ -1,0 +1,47 @@
+"""The object that is sent to the API server for a manifest."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from kploy.core.bodies import mapping
+from kploy.model.app import LABEL, App, Manifest
+from kploy.model.objects import Body, ObjectRef
+
+
+def desired(app: App, manifest: Manifest) -> dict[str, Any]:
+    """The manifest with its namespace and the app's label.
+
+    What belongs to the server (``status``) is left out. A Secret's
+    ``stringData`` becomes ``data``: the server never shows ``stringData`` again,
+    so a key that is taken out of it would stay behind in ``data``. Takes a
+    manifest that has passed the checks.
+    """
+    body = {key: value for key, value in manifest.body.items() if key != "status"}
+    metadata = {key: value for key, value in mapping(body, "metadata").items() if value is not None}
+    if manifest.ref.namespace:
+        metadata["namespace"] = manifest.ref.namespace
+    metadata["labels"] = {**mapping(metadata, "labels"), LABEL: app.id}
+    body["metadata"] = metadata
+    if (manifest.ref.group, manifest.ref.kind) == ("", "Secret"):
+        _encode_string_data(body)
+    return body
+
+
+def _encode_string_data(secret: dict[str, Any]) -> None:
+    plain = mapping(secret, "stringData")
+    secret.pop("stringData", None)
+    if plain:
+        encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in plain.items()}
+        secret["data"] = {**mapping(secret, "data"), **encoded}
+
+
+def namespace_manifest_body(name: str) -> Body:
+    """The Namespace of an app whose own manifests have none."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def namespace_ref(name: str) -> ObjectRef:
+    """The ref of the Namespace called ``name``."""
+    return ObjectRef("", "Namespace", "", name)

@@ -1,0 +1,207 @@
+"""The order of a deploy: what waits for what, found in the manifests themselves.
+
+There are two kinds of waiting. *Ready*: the dependent starts when the other is
+ready. *Applied*: the other only has to exist, because to become ready it needs
+the dependent: a Service has no endpoint before its pods run, and a volume may
+bind only when a pod uses it. Services come before workloads only for the sake
+of order: there it is enough that each was *tried*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+from kploy.core.dependencies import Lookup, explicit, implied
+from kploy.core.kinds import WORKLOADS
+from kploy.model.app import DEPENDS_ON, Manifest
+from kploy.model.findings import Finding, error
+from kploy.model.objects import ObjectRef
+
+
+class Milestone(StrEnum):
+    """How far something must be before what needs it may start."""
+
+    TRIED = "tried"
+    APPLIED = "applied"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One manifest, or a barrier that only gathers others (``manifest`` is None).
+
+    ``needs`` counts the nodes it waits for; ``dependents`` are the indices of the
+    nodes that wait for this one, with how far this one must be.
+    """
+
+    manifest: Manifest | None = field(repr=False)
+    needs: int = 0
+    dependents: tuple[tuple[int, Milestone], ...] = ()
+
+    @property
+    def ref(self) -> ObjectRef | None:
+        """The object's ref; None for a barrier."""
+        return self.manifest.ref if self.manifest else None
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What waits for what. Each node stands after everything that it needs."""
+
+    nodes: tuple[Node, ...] = ()
+
+    @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """All manifests, each after what it needs."""
+        return tuple(node.manifest for node in self.nodes if node.manifest)
+
+
+_Needs = list[dict[int, Milestone]]
+"""By the index of a node: the nodes it needs, and how far each must be."""
+
+
+def graph_of(manifests: Sequence[Manifest]) -> tuple[Graph, tuple[Finding, ...]]:
+    """The dependency graph of an app, and what is wrong with the dependencies it asks for.
+
+    With findings the graph is empty. What is only implied by the fields never
+    makes a cycle: it gives way to what was asked for by annotation. Takes time
+    in proportion to the manifests and the names in them.
+    """
+    asked, findings = _asked(manifests)
+    if findings:
+        return Graph(), findings
+    cycle = _cycle(asked)
+    if cycle:
+        return Graph(), (_cycle_finding(manifests, cycle),)
+    needs = _add_implied(manifests, asked)
+    _break_cycles(needs, asked)
+    return _graph(manifests, needs), ()
+
+
+def _asked(manifests: Sequence[Manifest]) -> tuple[_Needs, tuple[Finding, ...]]:
+    """What is asked for by annotation, and what of that the app does not have."""
+    known = _names(manifests)
+    needs: _Needs = [{} for _ in manifests]
+    findings: list[Finding] = []
+    for index, manifest in enumerate(manifests):
+        for name in explicit(manifest):
+            found = known.get(name.lower())
+            if found is None:
+                findings.append(_unknown_finding(manifest, name, known))
+                continue
+            # A file that names itself means the other objects in it.
+            others = [other for other in found if other != index or len(found) == 1]
+            needs[index].update(dict.fromkeys(others, Milestone.READY))
+    return needs, tuple(findings)
+
+
+def _names(manifests: Sequence[Manifest]) -> dict[str, list[int]]:
+    """What depends-on may call each manifest: kind/name, qualified or not, or its file, which may mean several."""
+    names: dict[str, list[int]] = {}
+    for index, manifest in enumerate(manifests):
+        stem = manifest.file.rpartition(".")[0] or manifest.file
+        for name in {str(manifest.ref), manifest.ref.qualified, manifest.file, stem}:
+            names.setdefault(name.lower(), []).append(index)
+    return names
+
+
+def _unknown_finding(manifest: Manifest, name: str, known: Mapping[str, object]) -> Finding:
+    near = get_close_matches(name.lower(), known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else "name kind/name or a file of this app"
+    place = manifest.positions.value(("metadata", "annotations", DEPENDS_ON))
+    message = f"{manifest.ref} depends on `{name}`, which this app does not have"
+    return error("unknown-dependency", message, hint, place)
+
+
+def _cycle(needs: _Needs) -> list[int]:
+    """The nodes of a cycle, each needed by the one after it, the first again at the end; [] if there is none."""
+    try:
+        TopologicalSorter(dict(enumerate(needs))).prepare()
+    except CycleError as cycle:
+        return list(cycle.args[1])
+    return []
+
+
+def _cycle_finding(manifests: Sequence[Manifest], cycle: Sequence[int]) -> Finding:
+    round_trip = " → ".join(str(manifests[index].ref) for index in reversed(cycle))
+    place = manifests[cycle[-1]].positions.value(("metadata", "annotations", DEPENDS_ON))
+    message = f"these wait for each other, so none could start: {round_trip}"
+    return error("dependency-cycle", message, "take one of these dependencies out", place)
+
+
+def _add_implied(manifests: Sequence[Manifest], asked: _Needs) -> _Needs:
+    """``asked`` and all that is implied. The node after the manifests' own is the barrier.
+
+    The barrier holds every workload until all Services exist, so that their
+    environment variables reach every pod. A Service that was asked to wait for
+    something holds up nobody.
+    """
+    lookup = Lookup(manifests)
+    by_ref = {manifest.ref: index for index, manifest in enumerate(manifests)}
+    barrier = len(manifests)
+    needs: _Needs = [*map(dict, asked), {}]
+    for index, manifest in enumerate(manifests):
+        for ref in implied(manifest, lookup):
+            other = by_ref.get(ref, index)
+            if other != index:
+                needs[index].setdefault(other, _milestone(manifest.ref, ref))
+        if _kind(manifest) in WORKLOADS:
+            needs[index].setdefault(barrier, Milestone.TRIED)
+        elif _kind(manifest) == ("", "Service") and not asked[index]:
+            needs[barrier][index] = Milestone.TRIED
+    return needs
+
+
+def _kind(manifest: Manifest) -> tuple[str, str]:
+    return manifest.ref.group, manifest.ref.kind
+
+
+def _milestone(dependent: ObjectRef, needed: ObjectRef) -> Milestone:
+    """How far something that is named in a field must be. See the top of the module."""
+    is_workload = (dependent.group, dependent.kind) in WORKLOADS
+    becomes_ready_by_use = needed.kind in {"Service", "PersistentVolumeClaim"} and needed.group == ""
+    return Milestone.APPLIED if is_workload and becomes_ready_by_use else Milestone.READY
+
+
+def _break_cycles(needs: _Needs, asked: _Needs) -> None:
+    """Drop what is implied wherever it makes a cycle. Ends, because ``asked`` alone has none."""
+    while cycle := _cycle(needs):
+        for needed, dependent in pairwise(cycle):
+            if dependent >= len(asked) or needed not in asked[dependent]:
+                del needs[dependent][needed]
+
+
+def _graph(manifests: Sequence[Manifest], needs: _Needs) -> Graph:
+    order = _in_given_order(needs)
+    place = {index: position for position, index in enumerate(order)}
+    dependents: list[list[tuple[int, Milestone]]] = [[] for _ in order]
+    for dependent, needed in enumerate(needs):
+        for index, how_far in needed.items():
+            dependents[place[index]].append((place[dependent], how_far))
+    return Graph(
+        tuple(
+            Node(
+                manifests[index] if index < len(manifests) else None,
+                len(needs[index]),
+                tuple(sorted(dependents[position])),
+            )
+            for position, index in enumerate(order)
+        )
+    )
+
+
+def _in_given_order(needs: _Needs) -> list[int]:
+    """The nodes in waves; within a wave as the app lists them, so that every run has one order."""
+    sorter = TopologicalSorter(dict(enumerate(needs)))
+    sorter.prepare()
+    order: list[int] = []
+    while sorter.is_active():
+        wave = sorted(sorter.get_ready())
+        order += wave
+        sorter.done(*wave)
+    return order

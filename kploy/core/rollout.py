@@ -1,0 +1,370 @@
+"""The deploy as a state machine: ``step(state, observation) -> (state, actions)``.
+
+Pure: the same state and observation always give the same answer, and no state
+is ever changed in place. Whoever carries the actions out (engine.deploy) owns
+threads, requests and the clock, and reports back what it saw. Nodes are named
+by their index in the graph, times are seconds on any clock that only goes forward.
+
+The life of a node::
+
+    BLOCKED ─→ APPLYING ─→ WAITING ─→ READY
+       │           │          ├─────→ FAILED
+       │           └──────────┼─────→ FAILED
+       └─→ SKIPPED            └─────→ UNFINISHED (deadline or interrupt)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import assert_never
+
+from kploy.core.graph import Graph, Milestone
+from kploy.core.table import Table
+from kploy.model import events
+from kploy.model.objects import ObjectRef, Status
+from kploy.model.objects import State as ObjectState
+from kploy.model.plan import Action as Change
+from kploy.model.report import Outcome
+
+
+class Phase(StrEnum):
+    """Where a node is in its life."""
+
+    BLOCKED = "blocked"
+    APPLYING = "applying"
+    WAITING = "waiting"
+    READY = "ready"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UNFINISHED = "unfinished"
+
+
+SETTLED = frozenset({Phase.READY, Phase.FAILED, Phase.SKIPPED, Phase.UNFINISHED})
+"""The phases in which nothing more happens to a node."""
+
+
+_UNSEEN = Status(ObjectState.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One node of the graph while it is deployed. ``blockers`` counts the needs that are not met yet."""
+
+    phase: Phase
+    blockers: int
+    status: Status = _UNSEEN
+    applied_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A deploy at one moment. ``open`` counts the nodes that are not settled.
+
+    ``ending`` is set once nothing new may start; the outcome is then at least
+    as bad as it says.
+    """
+
+    graph: Graph
+    items: Table[Item]
+    timeout: float
+    open: int
+    began_at: float = 0.0
+    watched: frozenset[tuple[str, str]] = frozenset()
+    ending: Outcome | None = None
+    has_failed: bool = False
+    is_finished: bool = False
+
+    @property
+    def deadline(self) -> float:
+        """When it gives up; to be told so by ``Ticked``."""
+        return self.began_at + self.timeout
+
+
+# What was seen.
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The deploy starts now."""
+
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The API server took a node's object, and this is how it is."""
+
+    node: int
+    change: Change
+    status: Status
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The API server would not take a node's object, or could not be asked."""
+
+    node: int
+    reason: str
+    now: float
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The request for a node was never sent."""
+
+    node: int
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A node's object looks like this now."""
+
+    node: int
+    status: Status
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """It is that late."""
+
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The user wants it to end."""
+
+    now: float
+
+
+Observation = Began | Answered | Rejected | Withheld | Seen | Ticked | Interrupted
+
+
+# What is to be done.
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Bring a node's object to the API server; answer with Answered, Rejected or Withheld."""
+
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """From now on, say by Seen how the app's objects of one kind are."""
+
+    api_version: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Let the user know."""
+
+    event: events.Event
+
+
+Action = Apply | Watch | Tell
+
+
+def start(graph: Graph, timeout: float) -> State:
+    """A deploy that has not begun. ``timeout`` is in seconds from when it does."""
+    items = Table.of(Item(Phase.BLOCKED, node.needs) for node in graph.nodes)
+    return State(graph, items, timeout, open=len(graph.nodes))
+
+
+def step(state: State, observation: Observation) -> tuple[State, tuple[Action, ...]]:
+    """What is now the case after ``observation``, and what is to be done about it, in order.
+
+    The last action of a deploy tells ``events.Finished``; every observation
+    after that changes nothing. Observations that come too late for their node
+    change nothing either.
+    """
+    if state.is_finished:
+        return state, ()
+    turn = _Turn(state)
+    turn.take(observation)
+    return turn.end(observation.now)
+
+
+class _Turn:
+    """One step while it is taken: the state so far, and the actions so far."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.actions: list[Action] = []
+
+    def take(self, observation: Observation) -> None:  # noqa: C901 - a case for each observation, no more
+        match observation:
+            case Began(now):
+                self._begin(now)
+            case Answered(node, change, status, now):
+                self._answered(node, change, status, now)
+            case Rejected(node, reason, now, hint):
+                if self._phase(node) is Phase.APPLYING:
+                    self._fail(node, reason, now, hint)
+            case Withheld(node, now):
+                if self._phase(node) is Phase.APPLYING:
+                    self._skip(node, None, now)
+            case Seen(node, status, now):
+                if self._phase(node) is Phase.WAITING:
+                    self._look(node, status, now)
+            case Ticked(now):
+                if now >= self.state.deadline:
+                    self._stop(Outcome.TIMED_OUT, now)
+            case Interrupted(now):
+                self._stop(Outcome.INTERRUPTED, now)
+            case _:
+                assert_never(observation)
+
+    def end(self, now: float) -> tuple[State, tuple[Action, ...]]:
+        if self.state.open == 0 and not self.state.is_finished:
+            self.state = replace(self.state, is_finished=True)
+            self._tell(events.Finished(outcome_of(self.state), self._since(now)))
+        return self.state, tuple(self.actions)
+
+    def _begin(self, now: float) -> None:
+        self.state = replace(self.state, began_at=now)
+        # A barrier that needs nothing is passed here, and may start others: look again at each.
+        for node in range(len(self.state.graph.nodes)):
+            item = self.state.items[node]
+            if item.phase is Phase.BLOCKED and item.blockers == 0:
+                self._launch(node, now)
+
+    def _launch(self, node: int, now: float) -> None:
+        """Start a node whose needs are met."""
+        if self.state.graph.nodes[node].manifest is None:
+            self._settle(node, Phase.READY)
+            self._release(node, {Milestone.TRIED, Milestone.APPLIED, Milestone.READY}, now)
+            return
+        self._change(node, phase=Phase.APPLYING)
+        self.actions.append(Apply(node))
+
+    def _answered(self, node: int, change: Change, status: Status, now: float) -> None:
+        if self._phase(node) is not Phase.APPLYING:
+            return
+        self._change(node, phase=Phase.WAITING, status=status, applied_at=now)
+        self._tell(events.Applied(self._ref(node), change, status, self._since(now)))
+        self._release(node, {Milestone.TRIED, Milestone.APPLIED}, now)
+        self._judge(node, status, now)
+        if self._phase(node) is Phase.WAITING:
+            if self.state.ending is not None:
+                self._leave(node, now)
+            else:
+                self._watch(node)
+
+    def _look(self, node: int, status: Status, now: float) -> None:
+        if status != self.state.items[node].status:
+            self._change(node, status=status)
+            if status.state is not ObjectState.CURRENT:
+                self._tell(events.Progressed(self._ref(node), status, self._since(now)))
+        self._judge(node, status, now)
+
+    def _judge(self, node: int, status: Status, now: float) -> None:
+        """Settle an applied node if ``status`` says that its fate is known."""
+        if status.state is ObjectState.CURRENT:
+            self._settle(node, Phase.READY)
+            after = now - self.state.items[node].applied_at
+            self._tell(events.Ready(self._ref(node), status, after, self._since(now)))
+            self._release(node, {Milestone.READY}, now)
+        elif status.state in {ObjectState.FAILED, ObjectState.NOT_FOUND}:
+            self._fail(node, status.message or f"it is {status.state}", now)
+
+    def _watch(self, node: int) -> None:
+        manifest = self.state.graph.nodes[node].manifest
+        if manifest is None:
+            return
+        kind = (manifest.api_version, manifest.ref.kind)
+        if kind not in self.state.watched:
+            self.state = replace(self.state, watched=self.state.watched | {kind})
+            self.actions.append(Watch(*kind))
+
+    def _release(self, node: int, reached: set[Milestone], now: float) -> None:
+        """Count down the dependents for which ``node`` got far enough, and start those that wait for nothing more."""
+        for dependent, milestone in self.state.graph.nodes[node].dependents:
+            item = self.state.items[dependent]
+            if item.phase is not Phase.BLOCKED or milestone not in reached:
+                continue
+            self._change(dependent, blockers=item.blockers - 1)
+            if item.blockers == 1:
+                self._launch(dependent, now)
+
+    def _fail(self, node: int, reason: str, now: float, hint: str = "") -> None:
+        was_applied = self._phase(node) is Phase.WAITING
+        self._settle(node, Phase.FAILED)
+        self.state = replace(self.state, has_failed=True)
+        self._tell(events.Failed(self._ref(node), reason, self._since(now), hint))
+        skipped = self._skip_dependents(node, now)
+        # Only now that all that cannot start is skipped may the rest pass its barriers.
+        for tried in [*([] if was_applied else [node]), *skipped]:
+            self._release(tried, {Milestone.TRIED}, now)
+
+    def _skip_dependents(self, failed: int, now: float) -> list[int]:
+        """Skip everything that needs ``failed``, or what is skipped with it; return which nodes that is."""
+        skipped: list[int] = []
+        pending = [failed]
+        while pending:
+            for dependent, milestone in self.state.graph.nodes[pending.pop()].dependents:
+                if milestone is not Milestone.TRIED and self._phase(dependent) is Phase.BLOCKED:
+                    self._skip(dependent, self._ref(failed), now)
+                    skipped.append(dependent)
+                    pending.append(dependent)
+        return skipped
+
+    def _skip(self, node: int, because: ObjectRef | None, now: float) -> None:
+        self._settle(node, Phase.SKIPPED)
+        if self.state.graph.nodes[node].manifest is not None:
+            self._tell(events.Skipped(self._ref(node), because, self._since(now)))
+
+    def _stop(self, outcome: Outcome, now: float) -> None:
+        """Let nothing new start, and wait for nothing but the requests that are under way."""
+        if self.state.ending is not None:
+            return
+        self.state = replace(self.state, ending=outcome)
+        for node, item in enumerate(self.state.items):
+            if item.phase is Phase.BLOCKED:
+                self._skip(node, None, now)
+            elif item.phase is Phase.WAITING:
+                self._leave(node, now)
+
+    def _leave(self, node: int, now: float) -> None:
+        self._settle(node, Phase.UNFINISHED)
+        self._tell(events.Unfinished(self._ref(node), self.state.items[node].status, self._since(now)))
+
+    def _settle(self, node: int, phase: Phase) -> None:
+        self._change(node, phase=phase)
+        self.state = replace(self.state, open=self.state.open - 1)
+
+    def _change(self, node: int, **fields: object) -> None:
+        item = replace(self.state.items[node], **fields)  # type: ignore[arg-type]
+        self.state = replace(self.state, items=self.state.items.replace(node, item))
+
+    def _phase(self, node: int) -> Phase:
+        return self.state.items[node].phase
+
+    def _ref(self, node: int) -> ObjectRef:
+        manifest = self.state.graph.nodes[node].manifest
+        if manifest is None:
+            raise ValueError(f"node {node} is a barrier: nothing happens to it that one could tell of")
+        return manifest.ref
+
+    def _since(self, now: float) -> float:
+        return now - self.state.began_at
+
+    def _tell(self, event: events.Event) -> None:
+        self.actions.append(Tell(event))
+
+
+def outcome_of(state: State) -> Outcome:
+    """How a deploy ended: an interrupt before a failure, a failure before the deadline."""
+    if state.ending is Outcome.INTERRUPTED:
+        return Outcome.INTERRUPTED
+    if state.has_failed:
+        return Outcome.FAILED
+    return state.ending or Outcome.DONE

@@ -1,0 +1,147 @@
+"""What happens while kploy works, as facts. The rooms that show them make the sentences.
+
+``at`` is in seconds since the run began to change the cluster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kploy.model.findings import Finding
+from kploy.model.objects import ObjectRef, Status
+from kploy.model.plan import Action, Plan
+from kploy.model.report import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An app was read and is about to be compared with a cluster.
+
+    ``context`` is "" where no kubeconfig context is involved, and every field
+    about the cluster is empty when kploy works offline. ``simulated`` says
+    that the cluster is kploy's own sandbox, whose pods only pretend to run.
+    """
+
+    app: str
+    app_id: str
+    namespace: str
+    manifests: int
+    schemas: str
+    context: str = ""
+    server: str = ""
+    server_version: str = ""
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodesCounted:
+    """How many nodes the cluster has, and how many of them are ready; None when it would not tell."""
+
+    ready: int | None
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is wrong with the app, all of it at once. ``files`` were looked at."""
+
+    findings: tuple[Finding, ...]
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What the run would do, or is about to do."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The API server took an object, or holds it already as it should be."""
+
+    ref: ObjectRef
+    action: Action
+    status: Status
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """An applied object is not ready yet, and how it is has changed."""
+
+    ref: ObjectRef
+    status: Status
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An object is as it should be. ``after`` seconds since it was applied."""
+
+    ref: ObjectRef
+    status: Status
+    after: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An object cannot become ready, or the API server would not take it.
+
+    ``reason`` is for people; ``file`` is the manifest's.
+    """
+
+    ref: ObjectRef
+    reason: str
+    at: float
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An object was not started. ``because`` it needs one that failed, or None when the run ended first."""
+
+    ref: ObjectRef
+    because: ObjectRef | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An object was applied, and the run ended before it was ready."""
+
+    ref: ObjectRef
+    status: Status
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something worth saying that is nobody's fault."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a command, always the last event."""
+
+    outcome: Outcome
+    at: float = 0.0
+
+
+Event = (
+    Opened
+    | NodesCounted
+    | Checked
+    | Planned
+    | Applied
+    | Progressed
+    | Ready
+    | Failed
+    | Skipped
+    | Unfinished
+    | Noted
+    | Finished
+)
