@@ -286,7 +286,7 @@ class _Turn:
             self.actions.append(Watch(*kind))
 
     def _release(self, node: int, reached: set[Milestone], now: float) -> None:
-        """Count down the dependents for which ``node`` got far enough, and start those that wait for nothing more."""
+        """Count down the dependents for which ``node`` got far enough; start those that wait no more."""
         for dependent, milestone in self.state.graph.nodes[node].dependents:
             item = self.state.items[dependent]
             if item.phase is not Phase.BLOCKED or milestone not in reached:

@@ -1,0 +1,133 @@
+"""The Cluster port, spoken to a real API server."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from kploy.cluster.connection import Connection
+from kploy.cluster.failures import failure_of
+from kploy.cluster.port import Answer, Change, ChangeType, Listing, NotFound, Unreachable
+from kploy.cluster.transport import Request, Transport
+from kploy.core.bodies import entries, mapping, text
+from kploy.core.kinds import builtin
+from kploy.model.errors import Refused
+from kploy.model.objects import Body, Resource, group_of, version_of
+
+_WATCH_SECONDS = "270"
+"""For how long the server is asked to keep a watch open; kploy then begins it anew."""
+
+
+class ApiServer:
+    """One API server, by the official client's connection to it. See cluster.port.Cluster."""
+
+    def __init__(self, connection: Connection, request_timeout: float | None = None) -> None:
+        self.target = connection.target
+        self._transport = Transport(connection, request_timeout) if request_timeout else Transport(connection)
+        self._discovered: dict[str, dict[str, Resource]] = {}
+        self._discovering = threading.Lock()
+
+    def version(self) -> str:
+        _, answer = self._transport.send(Request("GET", "/version"), patience=0)
+        if not text(answer, "gitVersion"):
+            raise Unreachable(f"{self.target.server} does not answer as a Kubernetes API server")
+        return text(answer, "gitVersion")
+
+    def resource(self, api_version: str, kind: str) -> Resource | None:
+        return builtin(api_version, kind) or self._discover(api_version).get(kind)
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Body | None:
+        try:
+            _, body = self._transport.send(Request("GET", _path(resource, namespace, name)))
+        except NotFound as error:
+            if error.is_object:
+                return None
+            raise
+        return _as_body(body)
+
+    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
+        query = (("labelSelector", selector),) if selector else ()
+        try:
+            _, body = self._transport.send(Request("GET", _path(resource, namespace), query))
+        except NotFound:
+            return Listing((), "")
+        return Listing(tuple(entries(body, "items")), text(body, "metadata", "resourceVersion"))
+
+    def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
+        metadata = mapping(body, "metadata")
+        path = _path(resource, text(metadata, "namespace"), text(metadata, "name"))
+        query = [("fieldManager", manager), ("fieldValidation", "Strict")]
+        query += [("dryRun", "All")] if dry_run else []
+        query += [("force", "true")] if force else []
+        request = Request("PATCH", path, tuple(query), body, "application/apply-patch+yaml")
+        status, answer = self._transport.send(request)
+        return Answer(_as_body(answer), is_new=status == 201)
+
+    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+        query = [
+            ("watch", "true"),
+            ("allowWatchBookmarks", "true"),
+            ("timeoutSeconds", _WATCH_SECONDS),
+            ("resourceVersion", since),
+        ]
+        query += [("labelSelector", selector)] if selector else []
+        for line in self._transport.stream(Request("GET", _path(resource, namespace), tuple(query))):
+            body = mapping(line, "object")
+            kind = text(line, "type")
+            if kind not in ChangeType.__members__:
+                code = body.get("code")
+                raise failure_of(code if isinstance(code, int) else 500, body)
+            yield Change(ChangeType(kind), body)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _discover(self, api_version: str) -> Mapping[str, Resource]:
+        """The kinds of one API version by name; remembered once the server has said something."""
+        with self._discovering:
+            if api_version not in self._discovered:
+                root = f"/apis/{quote(api_version)}" if group_of(api_version) else f"/api/{quote(api_version)}"
+                try:
+                    _, answer = self._transport.send(Request("GET", root))
+                except NotFound:
+                    return {}
+                self._discovered[api_version] = {
+                    resource.kind: resource for resource in _resources(api_version, answer)
+                }
+            return self._discovered[api_version]
+
+
+def _resources(api_version: str, answer: object) -> Iterator[Resource]:
+    for row in entries(answer, "resources"):
+        if "/" not in text(row, "name"):
+            yield Resource(
+                group_of(api_version),
+                version_of(api_version),
+                text(row, "kind"),
+                text(row, "name"),
+                namespaced=bool(row.get("namespaced")),
+            )
+
+
+def _path(resource: Resource, namespace: str, name: str | None = None) -> str:
+    """The path of a collection or of one object. Refuses names that would mean another path."""
+    root = f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
+    segments = [resource.plural] if name is None else [resource.plural, name]
+    if resource.namespaced and namespace:
+        segments = ["namespaces", namespace, *segments]
+    return "/".join([root, *map(_segment, segments)])
+
+
+def _segment(name: str) -> str:
+    # As apimachinery's ValidatePathSegmentName has it; control characters besides.
+    if name in {"", ".", ".."} or re.search(r"[/%\x00-\x1f\x7f]", name):
+        raise Refused(f"{name!r} cannot be the name of an object", "correct the name")
+    return quote(name, safe=":")
+
+
+def _as_body(answer: Any) -> Body:
+    body: Body = answer
+    return body

@@ -1,0 +1,227 @@
+"""Which cluster, and with which credentials: the kubeconfig, read as kubectl reads it.
+
+The only module that imports the official client.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from kubernetes import client, config
+from kubernetes.config import kube_config
+
+from kploy.cluster.port import Target, Unauthenticated, Unreachable
+from kploy.core.bodies import dig, text
+from kploy.model.errors import Refused
+
+_YAMLError = kube_config.yaml.YAMLError  # type: ignore[attr-defined]  # what the client's own reading raises
+
+_CONNECTIONS = 64
+"""How many connections are kept open: more than there ever are workers and watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the user and the Kployfile say about which cluster it is to be.
+
+    ``kubeconfig``, ``context`` and ``user`` (to impersonate) are the user's
+    flags; the pins are the Kployfile's. None where nothing is said.
+    """
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    user: str | None = None
+    pinned_context: str | None = None
+    pinned_server: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A cluster, and the client with the credentials for it. ``headers`` go with every request."""
+
+    target: Target
+    client: client.ApiClient
+    headers: Mapping[str, str]
+
+
+def connect(choice: Choice) -> Connection:
+    """The cluster that ``choice`` means; nothing is sent to it yet.
+
+    The Kployfile's pins say which cluster it must be, so they choose where the
+    user does not. Without any kubeconfig entry for a pinned server, kploy talks
+    to it directly, as it did in 2015. Raises Refused when the user asks for
+    another cluster than the pinned one, Unreachable when there is no cluster to
+    choose, Unauthenticated when a credential plugin fails.
+    """
+    kubeconfig = _Kubeconfig.read(choice.kubeconfig)
+    name = _chosen(choice, kubeconfig)
+    if name is not None:
+        return _connection(kubeconfig.configuration(name), name, choice)
+    if choice.pinned_server:
+        return _connection(client.Configuration(host=choice.pinned_server), "", choice)
+    return _connection(_in_cluster(kubeconfig), "", choice)
+
+
+def _connection(configuration: Any, context: str, choice: Choice) -> Connection:
+    configuration.connection_pool_maxsize = _CONNECTIONS
+    configuration.retries = False
+    api_client = client.ApiClient(configuration)
+    headers = {"Accept": "application/json", "User-Agent": "kploy"}
+    if choice.user:
+        headers["Impersonate-User"] = choice.user
+    return Connection(Target(context, configuration.host), api_client, headers)
+
+
+class _Kubeconfig:
+    """All kubeconfig files together. As kubectl does it, the first file wins, also for current-context."""
+
+    def __init__(self, paths: list[str], merged: Any, files: Mapping[str, Any]) -> None:
+        self.where = os.pathsep.join(paths)
+        self._merged = merged
+        self._files = files
+        contexts = merged.value["contexts"] if merged is not None else []
+        self._clusters = {text(entry.value, "name"): text(entry.value, "context", "cluster") for entry in contexts}
+
+    @classmethod
+    def read(cls, flag: str | None) -> _Kubeconfig:
+        """The file of the flag, else those that KUBECONFIG lists, else the default one."""
+        listed = [flag] if flag else os.environ.get("KUBECONFIG", "~/.kube/config").split(os.pathsep)
+        paths = [str(Path(path).expanduser()) for path in listed if path]
+        if flag and not Path(paths[0]).exists():
+            raise Unreachable(f"there is no kubeconfig file {flag}", "check --kubeconfig")
+        try:
+            merger = kube_config.KubeConfigMerger(os.pathsep.join(paths))
+            return cls(paths, merger.config, merger.config_files)
+        except kube_config.yaml.YAMLError as exc:
+            raise Unreachable(
+                f"the kubeconfig {os.pathsep.join(paths)} is not valid YAML", "mend the file"
+            ) from exc
+        except (OSError, ValueError, config.ConfigException, AttributeError, TypeError, KeyError) as exc:
+            fact = str(exc).partition("\n")[0]
+            raise Unreachable(
+                f"cannot read the kubeconfig {os.pathsep.join(paths)}: {fact}", "mend the file"
+            ) from exc
+
+    @property
+    def contexts(self) -> list[str]:
+        return list(self._clusters)
+
+    @property
+    def current(self) -> str | None:
+        stated = (text(content, "current-context") for content in self._files.values())
+        return next((name for name in stated if name), None)
+
+    def server(self, context: str) -> str:
+        """The server of a context, "" if it has none."""
+        for entry in self._merged.value["clusters"]:
+            if dig(entry.value, "name") == self._clusters.get(context):
+                return text(entry.value, "cluster", "server")
+        return ""
+
+    def configuration(self, context: str) -> Any:
+        """The client's configuration for a context, credentials included."""
+        configuration = client.Configuration()
+        keys = tempfile.mkdtemp(prefix="kploy-")
+        weakref.finalize(configuration, _remove, keys)
+        with _errors_logged() as errors:
+            try:
+                loader = kube_config.KubeConfigLoader(
+                    self._merged, active_context=context, config_base_path=None, temp_file_path=keys
+                )
+                loader.load_and_set(configuration)
+            except (config.ConfigException, OSError, ValueError, AttributeError, TypeError) as exc:
+                fact = str(exc).partition("\n")[0]
+                hint = f"mend the context in {self.where}"
+                raise Unreachable(f"cannot use context {context}: {fact}", hint) from exc
+        if errors and not configuration.api_key:
+            # The client would go on without credentials: an anonymous request is never what was meant.
+            hint = f"run the plugin of context {context} by hand, or mend it in {self.where}"
+            raise Unauthenticated(f"the credential plugin of context {context} failed: {errors[-1]}", hint)
+        return configuration
+
+
+def _remove(directory: str) -> None:
+    import shutil
+
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _errors_logged() -> Iterator[list[str]]:
+    """What the client reports to the root logger, where alone it reports a failing plugin."""
+    errors: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: errors.append(record.getMessage())  # type: ignore[method-assign]
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield errors
+    finally:
+        root.removeHandler(handler)
+
+
+def _chosen(choice: Choice, kubeconfig: _Kubeconfig) -> str | None:
+    """The context to use; None to go on without one."""
+    _refuse_other_context(choice)
+    name = choice.context or choice.pinned_context
+    if name is not None and name not in kubeconfig.contexts:
+        known = ", ".join(kubeconfig.contexts) or "none"
+        raise Unreachable(f"there is no context {name} in {kubeconfig.where}", f"contexts there: {known}")
+    if choice.pinned_server is None:
+        return name or _current(kubeconfig)
+    if name is None:
+        return _with_server(kubeconfig, choice.pinned_server)
+    if not _same_server(kubeconfig.server(name), choice.pinned_server):
+        fact = f"context {name} is {kubeconfig.server(name)}, but the Kployfile pins {choice.pinned_server}"
+        raise Refused(fact, "leave --context out, or change `apiserver` in the Kployfile")
+    return name
+
+
+def _refuse_other_context(choice: Choice) -> None:
+    if choice.context and choice.pinned_context and choice.context != choice.pinned_context:
+        fact = f"--context {choice.context} is not the Kployfile's context, {choice.pinned_context}"
+        raise Refused(fact, "leave --context out, or change `context` in the Kployfile")
+
+
+def _current(kubeconfig: _Kubeconfig) -> str | None:
+    name = kubeconfig.current
+    if name is not None and name not in kubeconfig.contexts:
+        fact = f"the current context {name} is not in {kubeconfig.where}"
+        raise Unreachable(fact, "choose one: kubectl config use-context NAME, or --context NAME")
+    return name
+
+
+def _with_server(kubeconfig: _Kubeconfig, server: str) -> str | None:
+    """A context that has ``server``, the current one before others."""
+    names = [name for name in (kubeconfig.current, *kubeconfig.contexts) if name in kubeconfig.contexts]
+    return next((name for name in names if name and _same_server(kubeconfig.server(name), server)), None)
+
+
+def _same_server(one: str, other: str) -> bool:
+    return _normal(one) == _normal(other)
+
+
+def _normal(server: str) -> tuple[str, str | None, int | None, str]:
+    parts = urlsplit(server)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname, port, parts.path.rstrip("/")
+
+
+def _in_cluster(kubeconfig: _Kubeconfig) -> Any:
+    """The service account of the pod that kploy runs in."""
+    configuration = client.Configuration()
+    try:
+        config.load_incluster_config(client_configuration=configuration)
+    except config.ConfigException as exc:
+        fact = f"there is no cluster to talk to: {kubeconfig.where} names none"
+        raise Unreachable(fact, "set KUBECONFIG or --kubeconfig, or try it with --sandbox") from exc
+    return configuration

@@ -1,0 +1,56 @@
+"""What the API server's refusals mean: an HTTP status and a metav1.Status become a ClusterError."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kploy.cluster.port import (
+    Cause,
+    ClusterError,
+    Conflict,
+    Expired,
+    Forbidden,
+    Invalid,
+    NotFound,
+    ServerFailed,
+    Unauthenticated,
+)
+from kploy.core.bodies import entries, text
+
+
+def failure_of(status: int, answer: object) -> ClusterError:
+    """The error for an answer that is not a success. ``answer`` is its JSON, of any shape."""
+    message = text(answer, "message") or f"the API server answered {status}"
+    causes = tuple(_causes(answer))
+    match status:
+        case 400 | 422:
+            return Invalid(message, causes=causes or tuple(_strict_decoding(message)))
+        case 401:
+            return Unauthenticated(
+                "the API server refused the credentials", "log in again, or check the kubeconfig"
+            )
+        case 403:
+            return Forbidden(message)
+        case 404:
+            return NotFound(message, is_object=bool(text(answer, "details", "name")))
+        case 409:
+            return Conflict(message, causes=causes)
+        case 410:
+            return Expired(message)
+        case _:
+            return ServerFailed(message)
+
+
+def _causes(answer: object) -> Iterator[Cause]:
+    details = answer.get("details") if isinstance(answer, dict) else None
+    for cause in entries(details, "causes"):
+        yield Cause(text(cause, "field"), text(cause, "message"))
+
+
+def _strict_decoding(message: str) -> Iterator[Cause]:
+    """The fields in a refusal by strict field validation (KEP-2885), which only names them in its message."""
+    if "strict decoding error" not in message:
+        return
+    for what, field in re.findall(r'(unknown field|duplicate field) "([^"]+)"', message):
+        yield Cause(field, what)

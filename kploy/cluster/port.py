@@ -1,0 +1,155 @@
+"""What kploy asks of a cluster, and how a cluster may refuse.
+
+ClusterError
+├── Unreachable        no answer, or one that is not from an API server (exit 4)
+├── Unauthenticated    the credentials were refused, or there are none (exit 4)
+├── Forbidden          the credentials do not allow it
+├── NotFound           the object, or the route to its kind, is not there
+├── Conflict           others own a field, or the object changed meanwhile
+├── Invalid            the object is not acceptable, with a cause for each field
+├── Expired            a watch cannot go on from where it was
+└── ServerFailed       the API server answered with an error of its own
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from kploy.model.errors import KployError
+from kploy.model.objects import Body, Resource
+from kploy.model.report import Outcome
+
+
+class ClusterError(KployError):
+    """The cluster would not, or could not."""
+
+
+class Unreachable(ClusterError):
+    """No answer, or one that is not an API server's."""
+
+    outcome = Outcome.UNREACHABLE
+
+
+class Unauthenticated(ClusterError):
+    """The credentials were refused, or there are none."""
+
+    outcome = Outcome.UNREACHABLE
+
+
+class Forbidden(ClusterError):
+    """The credentials are good, but do not allow this."""
+
+
+class NotFound(ClusterError):
+    """It is not there. ``is_object`` tells an object that is missing from a kind that is not served."""
+
+    def __init__(self, message: str, hint: str = "", *, is_object: bool) -> None:
+        super().__init__(message, hint)
+        self.is_object = is_object
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why an object was refused: ``field`` in the server's notation (``spec.ports[0].port``), or ""."""
+
+    field: str
+    message: str
+
+
+class Conflict(ClusterError):
+    """Another field manager owns what an apply would change, or the object is not what it was."""
+
+    def __init__(self, message: str, hint: str = "", causes: tuple[Cause, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.causes = causes
+
+
+class Invalid(ClusterError):
+    """The object is not acceptable to this API server (400 or 422)."""
+
+    def __init__(self, message: str, hint: str = "", causes: tuple[Cause, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.causes = causes
+
+
+class Expired(ClusterError):
+    """The resource version is too old to watch from (410): list again."""
+
+
+class ServerFailed(ClusterError):
+    """The API server answered with an error of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The cluster that is talked to. ``context`` is "" where none is involved; ``server`` is a URL."""
+
+    context: str
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API server made of an apply: the whole object, and whether it is new."""
+
+    body: Body
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All objects of a selection as they were at ``resource_version``."""
+
+    items: tuple[Body, ...]
+    resource_version: str
+
+
+class ChangeType(StrEnum):
+    """What a watch says of an object."""
+
+    ADDED = "ADDED"
+    MODIFIED = "MODIFIED"
+    DELETED = "DELETED"
+    BOOKMARK = "BOOKMARK"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event of a watch. The body of a BOOKMARK holds only its resource version."""
+
+    type: ChangeType
+    body: Body
+
+
+class Cluster(Protocol):
+    """An API server. Every method may raise any ClusterError, and may be called from any thread.
+
+    A namespace is "" for cluster-wide resources. A ``selector`` is a label
+    selector in the API's notation, "" for everything.
+    """
+
+    target: Target
+
+    def version(self) -> str:
+        """The server's version, ``v1.37.2``. The first thing to ask: it fails fast."""
+
+    def resource(self, api_version: str, kind: str) -> Resource | None:
+        """Where this server keeps a kind; None if it does not serve it."""
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Body | None:
+        """One object; None if it does not exist."""
+
+    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
+        """All objects of a selection. Empty if the server does not serve the kind."""
+
+    def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
+        """Server-side apply of ``body`` with strict field validation, or what it would do."""
+
+    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+        """The changes of a selection after a resource version, until the server or the network ends it."""
+
+    def close(self) -> None:
+        """End all watches and connections; what still waits for an answer fails."""

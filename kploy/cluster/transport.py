@@ -1,0 +1,179 @@
+"""Requests and their answers, over the official client's connections.
+
+The only module that touches urllib3. Every foreign error is translated here.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from urllib3 import exceptions as broken
+
+from kploy.cluster.connection import Connection
+from kploy.cluster.failures import failure_of
+from kploy.cluster.port import ClusterError, Unreachable
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 45.0
+PATIENCE = 60.0
+"""For how many seconds a request is tried again while the failure looks like one that passes."""
+
+_LONGEST_PAUSE = 8.0
+_LONGEST_RETRY_AFTER = 30.0
+_SILENCE = 75.0
+"""After so many seconds without a byte a watch is taken for dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that may safely be sent twice. ``path`` is escaped already."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: Mapping[str, Any] | None = None
+    content_type: str = "application/json"
+
+
+class Transport:
+    """Sends requests to one API server. Safe to use from several threads."""
+
+    def __init__(self, connection: Connection, read_timeout: float = READ_TIMEOUT) -> None:
+        self._server = connection.target.server.rstrip("/")
+        self._client = connection.client
+        self._headers = connection.headers
+        self._timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, read_timeout), read=read_timeout)
+        self._closed = threading.Event()
+
+    def send(self, request: Request, patience: float = PATIENCE) -> tuple[int, Any]:
+        """The status and the JSON of the answer.
+
+        A failure that may pass is tried again until ``patience`` seconds have
+        gone; with 0 the first one counts. Raises ClusterError.
+        """
+        until = time.monotonic() + patience
+        pauses = (random.uniform(0, min(_LONGEST_PAUSE, 0.25 * 2**attempt)) for attempt in count())  # noqa: S311
+        while True:
+            try:
+                return self._once(request)
+            except _Passing as passing:
+                pause = passing.retry_after or next(pauses)
+                if time.monotonic() + pause > until or self._closed.wait(pause):
+                    raise passing.error from passing.__cause__
+
+    def stream(self, request: Request) -> Iterator[Any]:
+        """The JSON lines of a watch as they come, until the server ends it or the network fails.
+
+        Both ends look the same to the caller: a watch is always to be begun
+        again. Raises ClusterError when the server refuses it.
+        """
+        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=_SILENCE)
+        try:
+            response = self._respond(request, timeout, preload=False)
+            if response.status != 200:
+                raise failure_of(response.status, _json(response.read()))
+            with closing(response):
+                yield from _lines(response)
+        except (broken.HTTPError, OSError, ValueError):
+            return
+
+    def close(self) -> None:
+        """Send nothing again, and end every connection that is idle."""
+        self._closed.set()
+        self._client.rest_client.pool_manager.clear()
+
+    def _once(self, request: Request) -> tuple[int, Any]:
+        try:
+            response = self._respond(request, self._timeout)
+        except broken.HTTPError as exc:
+            raise _Passing(Unreachable(_network_fact(self._server, exc), "is the cluster up?")) from exc
+        answer = _json(response.data)
+        if response.status < 300 and isinstance(answer, dict):
+            return response.status, answer
+        error = failure_of(response.status, answer) if isinstance(answer, dict) else self._not_kubernetes()
+        if response.status in {429, 502, 503, 504}:
+            raise _Passing(error, _retry_after(response.headers.get("Retry-After")))
+        raise error
+
+    def _not_kubernetes(self) -> ClusterError:
+        hint = "a proxy or login page may stand in between; check the server's address"
+        return Unreachable(f"{self._server} does not answer as a Kubernetes API server", hint)
+
+    def _respond(
+        self, request: Request, timeout: urllib3.Timeout, *, preload: bool = True
+    ) -> urllib3.BaseHTTPResponse:
+        """The answer, whatever its status. Raises urllib3's HTTPError where trying again may help."""
+        headers = dict(self._headers)
+        data = None
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
+            data = json.dumps(request.body, separators=(",", ":")).encode()
+        self._client.update_params_for_auth(headers, [], ["BearerToken"], request.path, request.method, None)
+        url = f"{self._server}{request.path}" + (f"?{urlencode(request.query)}" if request.query else "")
+        pool: urllib3.PoolManager = self._client.rest_client.pool_manager
+        how: dict[str, Any] = {"timeout": timeout, "retries": False, "redirect": False, "preload_content": preload}
+        try:
+            return pool.request(request.method, url, body=data, headers=headers, **how)
+        except broken.SSLError as exc:
+            hint = "check the cluster's certificate authority in the kubeconfig"
+            raise Unreachable(f"cannot trust {self._server}: {exc}", hint) from exc
+        except (broken.LocationValueError, broken.ProxyError, UnicodeError) as exc:
+            hint = "check the server's address and the proxy settings"
+            raise Unreachable(f"cannot talk to {self._server}: {exc}", hint) from exc
+
+
+class _Passing(Exception):
+    """A failure that may pass by itself; ``retry_after`` seconds if the server asked for that."""
+
+    def __init__(self, error: ClusterError, retry_after: float = 0.0) -> None:
+        super().__init__()
+        self.error = error
+        self.retry_after = retry_after
+
+
+def _retry_after(header: str | None) -> float:
+    try:
+        return min(max(float(header or 0), 0.0), _LONGEST_RETRY_AFTER)
+    except ValueError:
+        return 0.0
+
+
+def _json(data: bytes) -> Any:
+    """The JSON of an answer; None where it is none."""
+    try:
+        return json.loads(data)
+    except ValueError:
+        return None
+
+
+def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[Any]:
+    pending = b""
+    for chunk in response.stream(amt=65536, decode_content=True):
+        *lines, pending = (pending + chunk).split(b"\n")
+        for line in lines:
+            if line.strip():
+                yield json.loads(line)
+
+
+def _network_fact(server: str, error: broken.HTTPError) -> str:
+    match error:
+        case broken.NameResolutionError():
+            return f"cannot find the host of {server}"
+        case broken.ConnectTimeoutError():
+            return f"{server} does not answer (no connection within {CONNECT_TIMEOUT:g} s)"
+        case broken.ReadTimeoutError():
+            return f"{server} took the request but did not answer in time"
+        case broken.NewConnectionError():
+            return f"{server} refuses the connection"
+        case _:
+            return f"the connection to {server} broke"
