@@ -34,7 +34,8 @@ class Choice:
     """What the user and the Kployfile say about which cluster it is to be.
 
     ``kubeconfig``, ``context`` and ``user`` (to impersonate) are the user's
-    flags; the pins are the Kployfile's. None where nothing is said.
+    flags; the pins are the Kployfile's. None where nothing is said. ``simulated``
+    says that the kubeconfig is the sandbox's.
     """
 
     kubeconfig: str | None = None
@@ -42,6 +43,7 @@ class Choice:
     user: str | None = None
     pinned_context: str | None = None
     pinned_server: str | None = None
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def _connection(configuration: Any, context: str, choice: Choice) -> Connection:
     headers = {"Accept": "application/json", "User-Agent": "kploy"}
     if choice.user:
         headers["Impersonate-User"] = choice.user
-    return Connection(Target(context, configuration.host), api_client, headers)
+    return Connection(Target(context, configuration.host, choice.simulated), api_client, headers)
 
 
 class _Kubeconfig:
@@ -98,18 +100,15 @@ class _Kubeconfig:
         paths = [str(Path(path).expanduser()) for path in listed if path]
         if flag and not Path(paths[0]).exists():
             raise Unreachable(f"there is no kubeconfig file {flag}", "check --kubeconfig")
+        where = os.pathsep.join(paths)
         try:
-            merger = kube_config.KubeConfigMerger(os.pathsep.join(paths))
+            merger = kube_config.KubeConfigMerger(where)
             return cls(paths, merger.config, merger.config_files)
-        except kube_config.yaml.YAMLError as exc:
-            raise Unreachable(
-                f"the kubeconfig {os.pathsep.join(paths)} is not valid YAML", "mend the file"
-            ) from exc
+        except _YAMLError as exc:
+            raise Unreachable(f"the kubeconfig {where} is not valid YAML", "mend the file") from exc
         except (OSError, ValueError, config.ConfigException, AttributeError, TypeError, KeyError) as exc:
             fact = str(exc).partition("\n")[0]
-            raise Unreachable(
-                f"cannot read the kubeconfig {os.pathsep.join(paths)}: {fact}", "mend the file"
-            ) from exc
+            raise Unreachable(f"cannot read the kubeconfig {where}: {fact}", "mend the file") from exc
 
     @property
     def contexts(self) -> list[str]:

@@ -85,10 +85,15 @@ class ServerFailed(ClusterError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The cluster that is talked to. ``context`` is "" where none is involved; ``server`` is a URL."""
+    """The cluster that is talked to.
+
+    ``context`` is "" where none is involved; ``server`` is a URL. ``simulated``
+    says that it is kploy's own sandbox, whose pods only pretend to run.
+    """
 
     context: str
     server: str
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ import base64
 from typing import Any
 
 from kploy.core.bodies import mapping
-from kploy.model.app import LABEL, App, Manifest
-from kploy.model.objects import Body, ObjectRef
+from kploy.model.app import LABEL, App, Directory, Manifest
+from kploy.model.findings import OnePlace, Place
+from kploy.model.objects import ObjectRef
 
 
 def desired(app: App, manifest: Manifest) -> dict[str, Any]:
@@ -37,11 +38,9 @@ def _encode_string_data(secret: dict[str, Any]) -> None:
         secret["data"] = {**mapping(secret, "data"), **encoded}
 
 
-def namespace_manifest_body(name: str) -> Body:
-    """The Namespace of an app whose own manifests have none."""
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-
-
-def namespace_ref(name: str) -> ObjectRef:
-    """The ref of the Namespace called ``name``."""
-    return ObjectRef("", "Namespace", "", name)
+def namespace_manifest(app: App) -> Manifest:
+    """The Namespace that the Kployfile names, for a cluster that does not have it yet."""
+    name = app.kployfile.namespace
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    ref = ObjectRef("", "Namespace", "", name)
+    return Manifest(ref, "v1", body, "Kployfile", Directory.RESOURCES, OnePlace(Place("Kployfile", 1, 1)))

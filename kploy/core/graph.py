@@ -5,6 +5,10 @@ ready. *Applied*: the other only has to exist, because to become ready it needs
 the dependent: a Service has no endpoint before its pods run, and a volume may
 bind only when a pod uses it. Services come before workloads only for the sake
 of order: there it is enough that each was *tried*.
+
+Besides, a workload *backs* the Services that select its pods. They do not wait for
+it to be applied, but once all that backs a Service has failed, its endpoints will
+not come.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
+from kploy.core.bodies import dig, mapping
 from kploy.core.dependencies import Lookup, explicit, implied
 from kploy.core.kinds import WORKLOADS
 from kploy.model.app import DEPENDS_ON, Manifest
@@ -26,6 +31,7 @@ from kploy.model.objects import ObjectRef
 class Milestone(StrEnum):
     """How far something must be before what needs it may start."""
 
+    BACKS = "backs"
     TRIED = "tried"
     APPLIED = "applied"
     READY = "ready"
@@ -35,12 +41,14 @@ class Milestone(StrEnum):
 class Node:
     """One manifest, or a barrier that only gathers others (``manifest`` is None).
 
-    ``needs`` counts the nodes it waits for; ``dependents`` are the indices of the
-    nodes that wait for this one, with how far this one must be.
+    ``needs`` counts the nodes it waits for, ``backers`` the workloads that give a
+    Service its endpoints. ``dependents`` are the indices of the nodes that look at
+    this one, with how far it must be for them.
     """
 
     manifest: Manifest | None = field(repr=False)
     needs: int = 0
+    backers: int = 0
     dependents: tuple[tuple[int, Milestone], ...] = ()
 
     @property
@@ -179,20 +187,39 @@ def _break_cycles(needs: _Needs, asked: _Needs) -> None:
 def _graph(manifests: Sequence[Manifest], needs: _Needs) -> Graph:
     order = _in_given_order(needs)
     place = {index: position for position, index in enumerate(order)}
+    backers = _backers(manifests)
     dependents: list[list[tuple[int, Milestone]]] = [[] for _ in order]
     for dependent, needed in enumerate(needs):
         for index, how_far in needed.items():
             dependents[place[index]].append((place[dependent], how_far))
+    for service, workloads in backers.items():
+        for index in workloads:
+            dependents[place[index]].append((place[service], Milestone.BACKS))
     return Graph(
         tuple(
             Node(
                 manifests[index] if index < len(manifests) else None,
                 len(needs[index]),
+                len(backers.get(index, ())),
                 tuple(sorted(dependents[position])),
             )
             for position, index in enumerate(order)
         )
     )
+
+
+def _backers(manifests: Sequence[Manifest]) -> dict[int, list[int]]:
+    """By the index of a Service: the workloads whose pods it selects, those at zero replicas left out."""
+    lookup = Lookup(manifest for manifest in manifests if dig(manifest.body, "spec", "replicas") != 0)
+    by_ref = {manifest.ref: index for index, manifest in enumerate(manifests)}
+    return {
+        index: [
+            by_ref[ref]
+            for ref in lookup.selected(manifest.ref.namespace, mapping(manifest.body, "spec", "selector"))
+        ]
+        for index, manifest in enumerate(manifests)
+        if _kind(manifest) == ("", "Service")
+    }
 
 
 def _in_given_order(needs: _Needs) -> list[int]:

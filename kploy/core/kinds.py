@@ -7,7 +7,10 @@ The table follows the discovery documents in Kubernetes 1.37's own repository
 
 from __future__ import annotations
 
-from kploy.model.objects import Resource, group_of, version_of
+from collections.abc import Iterator
+
+from kploy.core.bodies import entries, mapping, text
+from kploy.model.objects import Body, Resource, group_of, version_of
 
 _NAMESPACED = {
     ("", "ConfigMap"): "configmaps",
@@ -122,3 +125,18 @@ def builtin(api_version: str, kind: str) -> Resource | None:
     if plural is None:
         return None
     return Resource(key[0], version_of(api_version), kind, plural, namespaced=key in _NAMESPACED)
+
+
+def defined_by(body: Body) -> Iterator[Resource]:
+    """The resources that a CustomResourceDefinition adds, one for each version; none for any other object."""
+    if text(body, "kind") != "CustomResourceDefinition":
+        return
+    names = mapping(body, "spec", "names")
+    for version in entries(body, "spec", "versions"):
+        yield Resource(
+            text(body, "spec", "group"),
+            text(version, "name"),
+            text(names, "kind"),
+            text(names, "plural"),
+            namespaced=text(body, "spec", "scope") != "Cluster",
+        )

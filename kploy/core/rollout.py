@@ -10,7 +10,7 @@ The life of a node::
     BLOCKED ─→ APPLYING ─→ WAITING ─→ READY
        │           │          ├─────→ FAILED
        │           └──────────┼─────→ FAILED
-       └─→ SKIPPED            └─────→ UNFINISHED (deadline or interrupt)
+       └─→ SKIPPED            └─────→ UNFINISHED (deadline, interrupt, nothing left to wait for)
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ class Phase(StrEnum):
     UNFINISHED = "unfinished"
 
 
+_NEEDED = frozenset({Milestone.APPLIED, Milestone.READY})
+"""The milestones without which a dependent cannot start."""
+
 SETTLED = frozenset({Phase.READY, Phase.FAILED, Phase.SKIPPED, Phase.UNFINISHED})
 """The phases in which nothing more happens to a node."""
 
@@ -49,10 +52,15 @@ _UNSEEN = Status(ObjectState.UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One node of the graph while it is deployed. ``blockers`` counts the needs that are not met yet."""
+    """One node of the graph while it is deployed.
+
+    ``blockers`` counts the needs that are not met yet, ``lost`` the backers
+    that will not come.
+    """
 
     phase: Phase
     blockers: int
+    lost: int = 0
     status: Status = _UNSEEN
     applied_at: float = 0.0
 
@@ -254,7 +262,7 @@ class _Turn:
         self._release(node, {Milestone.TRIED, Milestone.APPLIED}, now)
         self._judge(node, status, now)
         if self._phase(node) is Phase.WAITING:
-            if self.state.ending is not None:
+            if self.state.ending is not None or self._is_deserted(node):
                 self._leave(node, now)
             else:
                 self._watch(node)
@@ -304,6 +312,8 @@ class _Turn:
         # Only now that all that cannot start is skipped may the rest pass its barriers.
         for tried in [*([] if was_applied else [node]), *skipped]:
             self._release(tried, {Milestone.TRIED}, now)
+        for lost in [node, *skipped]:
+            self._desert(lost, now)
 
     def _skip_dependents(self, failed: int, now: float) -> list[int]:
         """Skip everything that needs ``failed``, or what is skipped with it; return which nodes that is."""
@@ -311,11 +321,23 @@ class _Turn:
         pending = [failed]
         while pending:
             for dependent, milestone in self.state.graph.nodes[pending.pop()].dependents:
-                if milestone is not Milestone.TRIED and self._phase(dependent) is Phase.BLOCKED:
+                if milestone in _NEEDED and self._phase(dependent) is Phase.BLOCKED:
                     self._skip(dependent, self._ref(failed), now)
                     skipped.append(dependent)
                     pending.append(dependent)
         return skipped
+
+    def _desert(self, node: int, now: float) -> None:
+        """Give up on the Services that only ``node``, which will not run, would have given endpoints."""
+        for dependent, milestone in self.state.graph.nodes[node].dependents:
+            if milestone is Milestone.BACKS:
+                self._change(dependent, lost=self.state.items[dependent].lost + 1)
+                if self._phase(dependent) is Phase.WAITING and self._is_deserted(dependent):
+                    self._leave(dependent, now)
+
+    def _is_deserted(self, node: int) -> bool:
+        backers = self.state.graph.nodes[node].backers
+        return backers > 0 and self.state.items[node].lost == backers
 
     def _skip(self, node: int, because: ObjectRef | None, now: float) -> None:
         self._settle(node, Phase.SKIPPED)

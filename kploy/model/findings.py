@@ -56,6 +56,19 @@ class Positions(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class OnePlace:
+    """The Positions of a manifest that no file spells out: every value is at ``place``."""
+
+    place: Place
+
+    def value(self, path: JsonPath) -> Place:  # noqa: ARG002 - the same for all
+        return self.place
+
+    def key(self, path: JsonPath) -> Place:  # noqa: ARG002 - the same for all
+        return self.place
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something the user can mend.
 

@@ -1,0 +1,36 @@
+"""``kploy dryrun``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kploy.cli.options import directory_argument, output_option, where, where_options
+
+
+@click.command("dryrun")
+@directory_argument
+@click.option("--offline", is_flag=True, help="Check against the schemas only; talk to no cluster.")
+@output_option("text", "json")
+@where_options
+def dryrun_command(directory: Path, offline: bool, output: str, **flags: Any) -> int:
+    """Check the app in DIR, and show what a run would change. Nothing is written.
+
+    The Kployfile and the manifests are checked against their schemas and against each other, then every
+    object is put to the cluster as a server-side dry run with strict validation. All that is wrong is
+    shown at once, with file, line and column; the exit code is then 3.
+
+    \b
+    Examples:
+      kploy dryrun                 the app in this directory
+      kploy dryrun --offline       without a cluster, as before a commit
+      kploy dryrun shop -o json    events as JSON, one a line
+    """
+    target = where(**flags)
+    from kploy.cli.display import display_for, show
+    from kploy.engine.pipeline import check, dryrun
+
+    with display_for(output, plan_is_result=True) as display:
+        return show(check(directory) if offline else dryrun(directory, target.connect), display)

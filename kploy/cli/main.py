@@ -1,0 +1,139 @@
+"""The way in: ``kploy``, and ``kubectl kploy`` by the same code.
+
+Only click is loaded here. A command's own module loads when it is called, and
+what is heavy loads inside the command, so that --help and completion are quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from kploy import __version__
+from kploy.model.errors import KployError
+from kploy.model.report import MEANINGS, Outcome
+
+_COMMANDS: Mapping[str, str] = {
+    "init": "Make a directory into an app.",
+    "dryrun": "Check the app, and show what a run would change.",
+    "run": "Deploy the app, and wait until it is ready.",
+    "list": "Show how the app is.",
+    "sandbox": "A Kubernetes control plane on this machine, to try things on.",
+    "schema": "Print the JSON Schema of the Kployfile.",
+    "completion": "Print the shell's completion script.",
+}
+"""Each command's module is kploy.cli.NAME, and has an attribute of that name."""
+
+
+class _LazyGroup(click.Group):
+    """Loads a command's module when that command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"kploy.cli.{cmd_name}"), f"{cmd_name}_command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise click.UsageError(f"{error.message.rstrip('.')}.{_near(args[0])}", ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(int(outcome)), meaning) for outcome, meaning in MEANINGS.items()])
+
+
+def _near(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, _COMMANDS, n=1)
+    return f" Did you mean `{near[0]}`?" if near else ""
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="An app is a directory: a Kployfile, rcs/ (what runs), services/ (how it is reached), env/ (secrets).",
+)
+@click.version_option(__version__, "--version", "-V", prog_name="kploy", message="%(prog)s %(version)s")
+def kploy() -> None:
+    """Deploy an app to Kubernetes, and keep it running.
+
+    \b
+    Examples:
+      kploy init shop            make shop/ into an app
+      kploy dryrun               check the app in this directory
+      kploy run                  deploy it, and wait until it is ready
+      kploy list                 see how it is
+      kploy run --sandbox        do it on a control plane of your own
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with one of the codes in model.report."""
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read the output has gone; Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _run() -> int:
+    name = os.path.basename(sys.argv[0])  # noqa: PTH119 - pathlib is not needed for anything else here
+    try:
+        result = kploy.main(
+            prog_name="kubectl kploy" if name == "kubectl-kploy" else "kploy", standalone_mode=False
+        )
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        error.show()
+        return int(Outcome.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("kploy: interrupted", err=True)
+        return int(Outcome.INTERRUPTED)
+    except BrokenPipeError:
+        return int(Outcome.DONE)
+    except KployError as error:
+        _complain(error)
+        return int(error.outcome)
+    except Exception as error:  # noqa: BLE001 - the last door: a bug is told, not thrown at the user
+        return _confess(error)
+    return int(result) if isinstance(result, int) else int(Outcome.DONE)
+
+
+def _complain(error: KployError) -> None:
+    from kploy.ui.sanitize import clean
+
+    click.echo(click.style("error: ", fg="red", bold=True) + clean(error.message), err=True)
+    if error.hint:
+        click.echo(f"  {clean(error.hint)}", err=True)
+
+
+def _confess(error: Exception) -> int:
+    """Say that it is our fault, and where: no values, which might be secret, unless they are asked for."""
+    if os.environ.get("KPLOY_TRACEBACK"):
+        raise error
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    where = f"{at.tb_frame.f_globals.get('__name__')}:{at.tb_lineno}" if at else "nowhere"
+    click.echo(f"kploy {__version__} has a bug: {type(error).__name__} in {where}", err=True)
+    click.echo("  please report it; KPLOY_TRACEBACK=1 shows all, values of the app included", err=True)
+    return int(Outcome.BUG)

@@ -1,0 +1,119 @@
+"""The options that several commands share, and what follows from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from kploy.cluster.port import Cluster
+    from kploy.model.app import App
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType[float]):
+    """A length of time as Kubernetes people write it: ``90s``, ``5m``, ``1h30m``; a bare number is seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The duration in seconds; more than none."""
+        if isinstance(value, int | float):
+            return float(value)
+        match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", value.strip())
+        hours, minutes, seconds = match.groups(default="0") if match and value.strip() else ("0", "0", "0")
+        total = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        if total <= 0:
+            self.fail(f"{value!r} is not a duration: write 90s, 5m or 1h30m.", param, ctx)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which cluster the user means, as far as flags say it."""
+
+    sandbox: bool
+    context: str | None
+    kubeconfig: str | None
+    namespace: str | None
+    user: str | None
+    request_timeout: float | None
+
+    def connect(self, app: App) -> Cluster:
+        """The cluster that ``app`` goes to. Starts the sandbox if it is asked for and does not run."""
+        from kploy.cluster.adapter import ApiServer
+        from kploy.cluster.connection import Choice, connect
+        from kploy.model.errors import Refused
+
+        if self.namespace not in {None, app.kployfile.namespace}:
+            fact = f"--namespace {self.namespace} is not the app's namespace, {app.kployfile.namespace}"
+            raise Refused(fact, "change `namespace` in the Kployfile: another namespace is another app")
+        if self.sandbox:
+            choice = Choice(kubeconfig=_sandbox_kubeconfig(), user=self.user, simulated=True)
+        else:
+            pins = app.kployfile
+            choice = Choice(self.kubeconfig, self.context, self.user, pins.context, pins.apiserver)
+        return ApiServer(connect(choice), self.request_timeout)
+
+
+def _sandbox_kubeconfig() -> str:
+    import sys
+
+    from kploy import sandbox
+    from kploy.cli.sandbox import Meter
+
+    meter = Meter(sys.stderr)
+    try:
+        return str(sandbox.up(report=meter.show).kubeconfig)
+    finally:
+        meter.clear()
+
+
+def where_options(function: _Function) -> _Function:
+    """Adds the options that say which cluster is meant; the command takes them as keywords for ``where``."""
+    options = (
+        click.option("--sandbox", is_flag=True, help="Use the sandbox; it is started if it does not run."),
+        click.option("--context", metavar="NAME", help="The kubeconfig context to use."),
+        click.option(
+            "--kubeconfig", metavar="FILE", help="The kubeconfig file.  [default: $KUBECONFIG, ~/.kube/config]"
+        ),
+        click.option(
+            "-n", "--namespace", metavar="NAME", help="Refuse to go on if the app's namespace is another."
+        ),
+        click.option("--as", "user", metavar="USER", help="Impersonate this user."),
+        click.option("--request-timeout", type=Duration(), metavar="TIME", help="How long a request may take."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def where(**flags: Any) -> Where:
+    """What the options of ``where_options`` say. Raises UsageError for ones that exclude each other."""
+    if flags["sandbox"] and (flags["context"] or flags["kubeconfig"]):
+        raise click.UsageError("--sandbox excludes --context and --kubeconfig.")
+    return Where(**flags)
+
+
+directory_argument = click.argument(
+    "directory", required=False, default=".", type=click.Path(file_okay=True, path_type=Path), metavar="[DIR]"
+)
+"""The app's directory, this one if it is left out. Whether it is one, the reading says."""
+
+
+def output_option(*formats: str) -> Callable[[_Function], _Function]:
+    """Adds ``-o``; the first of ``formats`` is the default."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How to print the result.",
+    )

@@ -1,0 +1,129 @@
+"""What a run would change: every object goes to the API server as a dry run, and is compared with what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from kploy.cluster.port import Answer, Cause, Cluster, Conflict, Forbidden, Invalid, NotFound
+from kploy.core import refusals
+from kploy.core.changes import action_for
+from kploy.core.dependencies import Lookup
+from kploy.core.desired import desired
+from kploy.core.kinds import builtin
+from kploy.core.rehearsal import in_own_words, on_stage
+from kploy.engine.live import live_objects
+from kploy.engine.lookout import ENDPOINT_SLICE
+from kploy.engine.resources import Resources
+from kploy.model.app import App, Manifest
+from kploy.model.findings import Finding
+from kploy.model.objects import Body, ObjectRef, Resource
+from kploy.model.plan import Action, Change, Plan
+
+WORKERS = 16
+"""Requests under way at once: with more the API server is no faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The plan, what speaks against it, and what was live when it was made.
+
+    ``live`` has the app's objects, and the EndpointSlices of its Services.
+    """
+
+    plan: Plan
+    findings: tuple[Finding, ...]
+    live: Mapping[ObjectRef, Body] = field(repr=False)
+
+
+def compare(
+    app: App, manifests: Sequence[Manifest], cluster: Cluster, resources: Resources, *, namespace_exists: bool
+) -> Comparison:
+    """What a run would do to each of ``manifests``, in their order. Nothing is written.
+
+    Where the server cannot be asked, the change says why in ``unchecked``.
+    Raises ClusterError when the cluster fails.
+    """
+    kept = [resources.of(manifest.api_version, manifest.ref.kind) for manifest in manifests]
+    slices = builtin(*ENDPOINT_SLICE) if any(manifest.ref.kind == "Service" for manifest in manifests) else None
+    asked = [kind for kind in (*kept, slices) if kind and (namespace_exists or not kind.namespaced)]
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="compare") as pool:
+        live = live_objects(cluster, app, asked, pool)
+        comparing = _Comparing(app, cluster, live, Lookup(manifests), namespace_exists)
+        verdicts = list(pool.map(comparing.verdict, manifests, kept))
+    changes = tuple(change for change, _ in verdicts)
+    return Comparison(Plan(changes), tuple(finding for _, findings in verdicts for finding in findings), live)
+
+
+_Verdict = tuple[Change, tuple[Finding, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparing:
+    """Compares one manifest at a time, on any thread."""
+
+    app: App
+    cluster: Cluster
+    live: Mapping[ObjectRef, Body]
+    lookup: Lookup
+    namespace_exists: bool
+
+    def verdict(self, manifest: Manifest, resource: Resource | None) -> _Verdict:
+        """What would happen to one object, and what speaks against it."""
+        if resource is None:
+            return _created(manifest), (refusals.not_served(manifest),)
+        if self._waits_for_definition(manifest):
+            return _created(manifest, "its CustomResourceDefinition is not in the cluster yet"), ()
+        body = desired(self.app, manifest)
+        if resource.namespaced and not self.namespace_exists:
+            return self._rehearsed(manifest, resource, body)
+        try:
+            answer = self._ask(resource, body)
+        except Forbidden as refusal:
+            return _created(manifest), (refusals.forbidden(manifest, refusal.message),)
+        except (Invalid, Conflict, NotFound) as refusal:
+            return _created(manifest), _findings(manifest, refusal, refusal.message)
+        return self._judged(manifest, answer)
+
+    def _waits_for_definition(self, manifest: Manifest) -> bool:
+        definition = self.lookup.definition(manifest.ref.group, manifest.ref.kind)
+        return definition is not None and definition not in self.live
+
+    def _rehearsed(self, manifest: Manifest, resource: Resource, body: Body) -> _Verdict:
+        """The verdict on an object whose namespace the run itself creates. See core.rehearsal."""
+        try:
+            self._ask(resource, on_stage(body))
+        except Forbidden:
+            return _created(manifest, "its namespace does not exist yet, and another one refuses it"), ()
+        except (Invalid, Conflict, NotFound) as refusal:
+            return _created(manifest), _findings(manifest, refusal, in_own_words(refusal.message, body))
+        return _created(manifest), ()
+
+    def _ask(self, resource: Resource, body: Body) -> Answer:
+        return self.cluster.apply(resource, body, self.app.field_manager, dry_run=True)
+
+    def _judged(self, manifest: Manifest, answer: Answer) -> _Verdict:
+        live = self.live.get(manifest.ref)
+        if answer.is_new or live is not None:
+            action = Action.CREATED if answer.is_new else action_for(live, answer.body)
+            return Change(manifest.ref, action, manifest.file), ()
+        return Change(manifest.ref, Action.CONFIGURED, manifest.file), (refusals.foreign(manifest, ""),)
+
+
+def _created(manifest: Manifest, unchecked: str = "") -> Change:
+    return Change(manifest.ref, Action.CREATED, manifest.file, unchecked)
+
+
+def _findings(manifest: Manifest, refusal: Invalid | Conflict | NotFound, message: str) -> tuple[Finding, ...]:
+    match refusal:
+        case Invalid(causes=causes):
+            return refusals.invalid(manifest, message, _pairs(causes))
+        case Conflict(causes=causes):
+            return refusals.conflicting(manifest, message, _pairs(causes))
+        case NotFound():
+            return (refusals.not_served(manifest),)
+
+
+def _pairs(causes: tuple[Cause, ...]) -> list[tuple[str, str]]:
+    return [(cause.field, cause.message) for cause in causes]

@@ -1,0 +1,139 @@
+"""The one path that a manifest travels. ``dryrun`` is the first half of ``run``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+from kploy.cluster.port import Cluster, Forbidden
+from kploy.core.bodies import entries, text
+from kploy.core.desired import namespace_manifest
+from kploy.core.graph import graph_of
+from kploy.core.kinds import builtin
+from kploy.core.refusals import SAFETY
+from kploy.core.schemas import NEWEST
+from kploy.engine.carrier import Inbox
+from kploy.engine.compare import compare
+from kploy.engine.deploy import Deploy, deploy
+from kploy.engine.prepare import has_errors, prepare
+from kploy.engine.resources import Resources
+from kploy.model.app import App
+from kploy.model.events import Checked, Event, Finished, NodesCounted, Opened, Planned
+from kploy.model.findings import Finding, Severity
+from kploy.model.objects import Resource
+from kploy.model.report import Outcome
+
+Connect = Callable[[App], Cluster]
+"""Gives the cluster that an app goes to. It may raise KployError, and sends nothing."""
+
+
+def check(root: Path) -> Iterator[Event]:
+    """What can be said of an app without a cluster."""
+    prepared = prepare(root)
+    if prepared.app is not None:
+        yield _opened(prepared.app)
+    yield Checked(prepared.findings, prepared.files)
+    yield Finished(_outcome(prepared.findings))
+
+
+def dryrun(root: Path, connect: Connect) -> Iterator[Event]:
+    """What is wrong with an app, and what a run of it would change. Nothing is written.
+
+    The last event is Finished. Raises KployError where the cluster stops it.
+    """
+    job = yield from _compared(root, connect, timeout=0.0, count_nodes=True)
+    if job is not None:
+        yield Finished(Outcome.DONE)
+
+
+def run(root: Path, connect: Connect, timeout: float, inbox: Inbox) -> Iterator[Event]:
+    """Deploy an app: all that ``dryrun`` does, and then what it said. ``timeout`` in seconds.
+
+    Nothing is written before everything is checked. See engine.deploy for how
+    it goes on, and for ``inbox``.
+    """
+    job = yield from _compared(root, connect, timeout, count_nodes=False)
+    if job is not None:
+        yield from deploy(job, inbox)
+
+
+def _compared(
+    root: Path, connect: Connect, timeout: float, *, count_nodes: bool
+) -> Generator[Event, None, Deploy | None]:
+    """The first half: from the directory to the plan. None when it ends there, with the last event told."""
+    prepared = prepare(root)
+    app = prepared.app
+    if app is None or not prepared.is_valid:
+        yield from check(root)
+        return None
+    cluster = connect(app)
+    yield _opened(app, cluster)
+    if count_nodes:
+        yield _nodes(cluster)
+    manifests, graph = app.manifests, prepared.graph
+    namespace_exists = _namespace_exists(app, cluster)
+    if not namespace_exists and namespace_manifest(app).ref not in {manifest.ref for manifest in manifests}:
+        manifests = (namespace_manifest(app), *manifests)
+        graph, _ = graph_of(manifests)
+    resources = Resources(cluster, manifests)
+    comparison = compare(app, graph.manifests, cluster, resources, namespace_exists=namespace_exists)
+    findings = (*prepared.findings, *comparison.findings)
+    yield Checked(findings, prepared.files)
+    if has_errors(findings):
+        yield Finished(_outcome(findings))
+        return None
+    yield Planned(comparison.plan)
+    return Deploy(app, graph, comparison, cluster, resources, timeout)
+
+
+def _opened(app: App, cluster: Cluster | None = None) -> Opened:
+    """The first event. Asks the cluster for its version, so that a dead one is noticed before all else."""
+    version = cluster.version() if cluster else ""
+    return Opened(
+        app=app.kployfile.name,
+        app_id=app.id,
+        namespace=app.kployfile.namespace,
+        manifests=len(app.manifests),
+        schemas=NEWEST,
+        context=cluster.target.context if cluster else "",
+        server=cluster.target.server if cluster else "",
+        server_version=version,
+        simulated=cluster.target.simulated if cluster else False,
+    )
+
+
+def _nodes(cluster: Cluster) -> NodesCounted:
+    try:
+        nodes = cluster.list(_resource("Node"), "").items
+    except Forbidden:
+        return NodesCounted(None, None)
+    return NodesCounted(sum(map(_is_ready, nodes)), len(nodes))
+
+
+def _is_ready(node: object) -> bool:
+    return any(
+        text(condition, "type") == "Ready" and text(condition, "status") == "True"
+        for condition in entries(node, "status", "conditions")
+    )
+
+
+def _namespace_exists(app: App, cluster: Cluster) -> bool:
+    try:
+        return cluster.get(_resource("Namespace"), "", app.kployfile.namespace) is not None
+    except Forbidden:
+        # Who may not look at namespaces works in one that others made.
+        return True
+
+
+def _resource(kind: str) -> Resource:
+    resource = builtin("v1", kind)
+    if resource is None:
+        raise LookupError(f"{kind} is not in the table of kinds")
+    return resource
+
+
+def _outcome(findings: tuple[Finding, ...]) -> Outcome:
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if not errors:
+        return Outcome.DONE
+    return Outcome.REFUSED if all(finding.rule in SAFETY for finding in errors) else Outcome.INVALID

@@ -1,0 +1,35 @@
+"""How an app is: a row for each of its objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kploy.model.objects import ObjectRef, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How one object is.
+
+    ``age`` is in seconds, None for what does not exist. ``images`` are those
+    of its pod template, ``urls`` where it is reached from outside. ``file`` is
+    the manifest's, "" for an object whose manifest is gone.
+    """
+
+    ref: ObjectRef
+    status: Status
+    age: float | None
+    file: str
+    images: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AppListing:
+    """How an app is. Rows stand in the order of the manifests, then what has none any more."""
+
+    app: str
+    namespace: str
+    context: str
+    simulated: bool
+    rows: tuple[Row, ...]

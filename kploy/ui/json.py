@@ -1,0 +1,70 @@
+"""Events and listings as JSON, for other programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from types import TracebackType
+from typing import Any, Self
+
+from kploy.model import events
+from kploy.model.listing import AppListing
+from kploy.model.objects import ObjectRef
+from kploy.model.report import Outcome
+
+API_VERSION = "kploy.dev/v1"
+"""Which shape the JSON has. A field that goes or changes its meaning needs another version; a new one does not."""
+
+
+class JsonDisplay:
+    """Writes a JSON object for each event to stdout, a line each, as soon as it happens."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
+    ) -> None:
+        sys.stdout.flush()
+
+    def show(self, event: events.Event) -> None:
+        """Write one event."""
+        document = {"apiVersion": API_VERSION, "kind": type(event).__name__, **_fields(event)}
+        sys.stdout.write(json.dumps(document) + "\n")
+        sys.stdout.flush()
+
+
+def listing_document(listing: AppListing) -> dict[str, Any]:
+    """A listing as JSON data: apiVersion, kind AppListing, and ``items`` with one object a row."""
+    return {"apiVersion": API_VERSION, "kind": "AppListing", **_fields(listing)}
+
+
+def _fields(data: Any) -> dict[str, Any]:
+    return {_camel(field.name): _plain(getattr(data, field.name)) for field in fields(data)}
+
+
+def _plain(value: Any) -> Any:
+    """``value`` as JSON data. Enums are their values, refs their parts and both their names."""
+    match value:
+        case Outcome():
+            return {"exitCode": int(value), "name": value.name.lower().replace("_", "-")}
+        case ObjectRef():
+            return {**_fields(value), "id": value.qualified}
+        case Enum():
+            return value.value
+        case float():
+            return round(value, 3)
+        case tuple() | list():
+            return [_plain(item) for item in value]
+        case Mapping():
+            return {key: _plain(item) for key, item in value.items()}
+        case _:
+            return _fields(value) if is_dataclass(value) else value
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(map(str.title, rest))
