@@ -30,7 +30,12 @@ def dryrun_command(directory: Path, offline: bool, output: str, **flags: Any) ->
     """
     target = where(**flags)
     from kploy.cli.display import display_for, show
-    from kploy.engine.pipeline import check, dryrun
 
     with display_for(output, plan_is_result=True) as display:
-        return show(check(directory) if offline else dryrun(directory, target.connect), display)
+        if offline:
+            from kploy.engine.check import check
+
+            return show(check(directory), display)
+        from kploy.engine.pipeline import dryrun
+
+        return show(dryrun(directory, target.connect), display)

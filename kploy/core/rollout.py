@@ -15,6 +15,7 @@ The life of a node::
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
@@ -69,8 +70,8 @@ class Item:
 class State:
     """A deploy at one moment. ``open`` counts the nodes that are not settled.
 
-    ``ending`` is set once nothing new may start; the outcome is then at least
-    as bad as it says.
+    ``ending`` is set once nothing new may start, and says why. ``is_short`` once
+    something was skipped or left unfinished.
     """
 
     graph: Graph
@@ -81,6 +82,7 @@ class State:
     watched: frozenset[tuple[str, str]] = frozenset()
     ending: Outcome | None = None
     has_failed: bool = False
+    is_short: bool = False
     is_finished: bool = False
 
     @property
@@ -293,7 +295,7 @@ class _Turn:
             self.state = replace(self.state, watched=self.state.watched | {kind})
             self.actions.append(Watch(*kind))
 
-    def _release(self, node: int, reached: set[Milestone], now: float) -> None:
+    def _release(self, node: int, reached: AbstractSet[Milestone], now: float) -> None:
         """Count down the dependents for which ``node`` got far enough; start those that wait no more."""
         for dependent, milestone in self.state.graph.nodes[node].dependents:
             item = self.state.items[dependent]
@@ -308,23 +310,27 @@ class _Turn:
         self._settle(node, Phase.FAILED)
         self.state = replace(self.state, has_failed=True)
         self._tell(events.Failed(self._ref(node), reason, self._since(now), hint))
-        skipped = self._skip_dependents(node, now)
+        skipped = self._skip_dependents(node, {Milestone.READY} if was_applied else _NEEDED, now)
         # Only now that all that cannot start is skipped may the rest pass its barriers.
         for tried in [*([] if was_applied else [node]), *skipped]:
             self._release(tried, {Milestone.TRIED}, now)
         for lost in [node, *skipped]:
             self._desert(lost, now)
 
-    def _skip_dependents(self, failed: int, now: float) -> list[int]:
-        """Skip everything that needs ``failed``, or what is skipped with it; return which nodes that is."""
+    def _skip_dependents(self, failed: int, missed: AbstractSet[Milestone], now: float) -> list[int]:
+        """Skip everything that needs what ``failed`` has ``missed``, or needs what is skipped with it.
+
+        Returns which nodes that is.
+        """
         skipped: list[int] = []
-        pending = [failed]
+        pending = [(failed, missed)]
         while pending:
-            for dependent, milestone in self.state.graph.nodes[pending.pop()].dependents:
-                if milestone in _NEEDED and self._phase(dependent) is Phase.BLOCKED:
+            node, lost = pending.pop()
+            for dependent, milestone in self.state.graph.nodes[node].dependents:
+                if milestone in lost and self._phase(dependent) is Phase.BLOCKED:
                     self._skip(dependent, self._ref(failed), now)
                     skipped.append(dependent)
-                    pending.append(dependent)
+                    pending.append((dependent, _NEEDED))
         return skipped
 
     def _desert(self, node: int, now: float) -> None:
@@ -342,6 +348,7 @@ class _Turn:
     def _skip(self, node: int, because: ObjectRef | None, now: float) -> None:
         self._settle(node, Phase.SKIPPED)
         if self.state.graph.nodes[node].manifest is not None:
+            self.state = replace(self.state, is_short=True)
             self._tell(events.Skipped(self._ref(node), because, self._since(now)))
 
     def _stop(self, outcome: Outcome, now: float) -> None:
@@ -357,6 +364,7 @@ class _Turn:
 
     def _leave(self, node: int, now: float) -> None:
         self._settle(node, Phase.UNFINISHED)
+        self.state = replace(self.state, is_short=True)
         self._tell(events.Unfinished(self._ref(node), self.state.items[node].status, self._since(now)))
 
     def _settle(self, node: int, phase: Phase) -> None:
@@ -384,9 +392,11 @@ class _Turn:
 
 
 def outcome_of(state: State) -> Outcome:
-    """How a deploy ended: an interrupt before a failure, a failure before the deadline."""
+    """How a deploy ended. Done is only what is ready whole, and that it is, however late the last answer came."""
+    if not state.has_failed and not state.is_short:
+        return Outcome.DONE
     if state.ending is Outcome.INTERRUPTED:
         return Outcome.INTERRUPTED
     if state.has_failed:
         return Outcome.FAILED
-    return state.ending or Outcome.DONE
+    return state.ending or Outcome.INTERRUPTED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from kploy.cluster.port import Cluster, Forbidden
@@ -10,30 +11,19 @@ from kploy.core.bodies import entries, text
 from kploy.core.desired import namespace_manifest
 from kploy.core.graph import graph_of
 from kploy.core.kinds import builtin
-from kploy.core.refusals import SAFETY
-from kploy.core.schemas import NEWEST
 from kploy.engine.carrier import Inbox
+from kploy.engine.check import opened_offline, outcome_of, report
 from kploy.engine.compare import compare
 from kploy.engine.deploy import Deploy, deploy
 from kploy.engine.prepare import has_errors, prepare
 from kploy.engine.resources import Resources
 from kploy.model.app import App
 from kploy.model.events import Checked, Event, Finished, NodesCounted, Opened, Planned
-from kploy.model.findings import Finding, Severity
 from kploy.model.objects import Resource
 from kploy.model.report import Outcome
 
 Connect = Callable[[App], Cluster]
 """Gives the cluster that an app goes to. It may raise KployError, and sends nothing."""
-
-
-def check(root: Path) -> Iterator[Event]:
-    """What can be said of an app without a cluster."""
-    prepared = prepare(root)
-    if prepared.app is not None:
-        yield _opened(prepared.app)
-    yield Checked(prepared.findings, prepared.files)
-    yield Finished(_outcome(prepared.findings))
 
 
 def dryrun(root: Path, connect: Connect) -> Iterator[Event]:
@@ -64,7 +54,7 @@ def _compared(
     prepared = prepare(root)
     app = prepared.app
     if app is None or not prepared.is_valid:
-        yield from check(root)
+        yield from report(prepared)
         return None
     cluster = connect(app)
     yield _opened(app, cluster)
@@ -80,25 +70,22 @@ def _compared(
     findings = (*prepared.findings, *comparison.findings)
     yield Checked(findings, prepared.files)
     if has_errors(findings):
-        yield Finished(_outcome(findings))
+        yield Finished(outcome_of(findings))
         return None
     yield Planned(comparison.plan)
     return Deploy(app, graph, comparison, cluster, resources, timeout)
 
 
-def _opened(app: App, cluster: Cluster | None = None) -> Opened:
+def _opened(app: App, cluster: Cluster) -> Opened:
     """The first event. Asks the cluster for its version, so that a dead one is noticed before all else."""
-    version = cluster.version() if cluster else ""
-    return Opened(
-        app=app.kployfile.name,
-        app_id=app.id,
-        namespace=app.kployfile.namespace,
-        manifests=len(app.manifests),
-        schemas=NEWEST,
-        context=cluster.target.context if cluster else "",
-        server=cluster.target.server if cluster else "",
+    version = cluster.version()
+    target = cluster.target
+    return replace(
+        opened_offline(app),
+        context=target.context,
+        server=target.server,
         server_version=version,
-        simulated=cluster.target.simulated if cluster else False,
+        simulated=target.simulated,
     )
 
 
@@ -130,10 +117,3 @@ def _resource(kind: str) -> Resource:
     if resource is None:
         raise LookupError(f"{kind} is not in the table of kinds")
     return resource
-
-
-def _outcome(findings: tuple[Finding, ...]) -> Outcome:
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-    if not errors:
-        return Outcome.DONE
-    return Outcome.REFUSED if all(finding.rule in SAFETY for finding in errors) else Outcome.INVALID

@@ -53,7 +53,7 @@ class Manifest:
 
     ref: ObjectRef
     api_version: str
-    body: Body = field(repr=False)
+    body: Body = field(repr=False, hash=False)
     file: str
     directory: Directory
     positions: Positions = field(repr=False, compare=False)

@@ -1,0 +1,77 @@
+"""Kubernetes' own schemas, as scripts/vendor_schemas.py has packed them: one file a minor version.
+
+The files are in JSON Schema, but of a small part of it: ``type``, ``$ref``, ``properties``, ``required``,
+``additionalProperties``, ``items``, ``enum``, ``minimum``, ``maximum`` and ``format``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+_DATA = files("kploy.core") / "data"
+_PREFIX, _SUFFIX = "kubernetes-", ".json.gz"
+_REFERENCE = "#/$defs/"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schemas:
+    """What one minor version of Kubernetes serves. There is one of each, so they are equal only to themselves.
+
+    ``kinds`` leads from an API version to its kinds, and from each kind to the name
+    of its definition; ``definitions`` has those and all that they are made of, under
+    the names of Kubernetes' OpenAPI document (``io.k8s.api.core.v1.Container``).
+    """
+
+    version: str
+    kinds: Mapping[str, Mapping[str, str]]
+    definitions: Mapping[str, Schema]
+
+    def definition_of(self, api_version: str, kind: str) -> str | None:
+        """The name of the definition of a kind, None if this version does not serve it."""
+        return self.kinds.get(api_version, {}).get(kind)
+
+    def resolve(self, schema: Schema) -> tuple[str, Schema]:
+        """Follows a reference: the name and the schema of what is meant, "" and ``schema`` where there is none."""
+        reference = schema.get("$ref")
+        if reference is None:
+            return "", schema
+        name = str(reference).removeprefix(_REFERENCE)
+        return name, self.definitions[name]
+
+
+def versions() -> tuple[str, ...]:
+    """The minor versions there are schemas of, oldest first: ``("1.36", "1.37")``."""
+    found = (path.name for path in _DATA.iterdir() if path.name.endswith(_SUFFIX))
+    return tuple(sorted((name.removeprefix(_PREFIX).removesuffix(_SUFFIX) for name in found), key=_numbers))
+
+
+def newest() -> str:
+    """The newest minor version there are schemas of."""
+    return versions()[-1]
+
+
+@cache
+def load(version: str) -> Schemas:
+    """The schemas of a minor version; read once. Raises LookupError for one that is not here."""
+    if version not in versions():
+        raise LookupError(f"no schemas of Kubernetes {version}, only of {', '.join(versions())}")
+    packed = (_DATA / f"{_PREFIX}{version}{_SUFFIX}").read_bytes()
+    document = json.loads(gzip.decompress(packed))
+    return Schemas(document["version"], document["kinds"], document["$defs"])
+
+
+def human(definition: str) -> str:
+    """The name people know a definition by: ``Container`` of ``io.k8s.api.core.v1.Container``."""
+    return definition.rpartition(".")[2]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

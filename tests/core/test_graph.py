@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kploy.core.graph import Graph, Milestone, graph_of
+from kploy.model.app import Manifest
+from kploy.model.findings import Place, error
+from tests.makers import deployment, manifest, service, thing
+
+
+def needs(graph: Graph) -> dict[str, dict[str, Milestone]]:
+    """By name: what each object waits for; what a barrier stands for is counted as the object's own."""
+    waits: list[dict[str, Milestone]] = [{} for _ in graph.nodes]
+    for index, node in enumerate(graph.nodes):
+        for dependent, milestone in node.dependents:
+            if milestone is Milestone.BACKS:
+                continue
+            if node.ref:
+                waits[dependent][str(node.ref)] = milestone
+            else:
+                waits[dependent] = {**waits[index], **waits[dependent]}
+    return {str(node.ref): waits[index] for index, node in enumerate(graph.nodes) if node.ref and waits[index]}
+
+
+def needs_of(*manifests: Manifest) -> dict[str, dict[str, Milestone]]:
+    graph, findings = graph_of(manifests)
+    assert findings == ()
+    return needs(graph)
+
+
+POD = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      serviceAccountName: web
+      priorityClassName: high
+      imagePullSecrets: [{name: registry}]
+      volumes:
+      - {name: a, configMap: {name: files}}
+      - {name: b, secret: {secretName: certificate}}
+      - {name: c, persistentVolumeClaim: {claimName: data}}
+      - {name: d, projected: {sources: [{configMap: {name: projected}}, {secret: {name: token}}]}}
+      initContainers:
+      - {name: init, envFrom: [{configMapRef: {name: settings}}, {secretRef: {name: login}}]}
+      containers:
+      - name: web
+        env:
+        - {name: A, valueFrom: {configMapKeyRef: {name: flags, key: a}}}
+        - {name: B, valueFrom: {secretKeyRef: {name: password, key: b}}}
+"""
+
+
+def test_a_workload_waits_for_everything_its_pods_name() -> None:
+    graph, _ = graph_of(
+        [
+            manifest(POD),
+            thing("web", "ServiceAccount"),
+            manifest(
+                "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}}", namespace=""
+            ),
+            *(thing(name) for name in ("files", "projected", "settings", "flags")),
+            *(thing(name, "Secret") for name in ("registry", "certificate", "token", "login", "password")),
+            thing("data", "PersistentVolumeClaim"),
+            thing("unrelated"),
+        ]
+    )
+    ready, applied = Milestone.READY, Milestone.APPLIED
+    assert needs(graph) == {
+        "deployment/web": {
+            "serviceaccount/web": ready,
+            "priorityclass/high": ready,
+            "configmap/files": ready,
+            "configmap/projected": ready,
+            "configmap/settings": ready,
+            "configmap/flags": ready,
+            "secret/registry": ready,
+            "secret/certificate": ready,
+            "secret/token": ready,
+            "secret/login": ready,
+            "secret/password": ready,
+            "persistentvolumeclaim/data": applied,
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("dependent", "needed", "milestone"),
+    [
+        (
+            "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {serviceName: db}}",
+            service("db"),
+            Milestone.APPLIED,
+        ),
+        (
+            """
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: RoleBinding
+            metadata: {name: b}
+            roleRef: {kind: Role, name: reader}
+            """,
+            thing("reader", "Role", "rbac.authorization.k8s.io/v1"),
+            Milestone.READY,
+        ),
+        (
+            """
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: RoleBinding
+            metadata: {name: b}
+            subjects: [{kind: ServiceAccount, name: web}, {kind: User, name: jane}]
+            """,
+            thing("web", "ServiceAccount"),
+            Milestone.READY,
+        ),
+        (
+            """
+            apiVersion: networking.k8s.io/v1
+            kind: Ingress
+            metadata: {name: front}
+            spec: {rules: [{http: {paths: [{backend: {service: {name: web}}}]}}]}
+            """,
+            service("web"),
+            Milestone.READY,
+        ),
+        (
+            """
+            apiVersion: autoscaling/v2
+            kind: HorizontalPodAutoscaler
+            metadata: {name: h}
+            spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}}
+            """,
+            deployment("web"),
+            Milestone.READY,
+        ),
+        (
+            """
+            apiVersion: policy/v1
+            kind: PodDisruptionBudget
+            metadata: {name: p}
+            spec: {selector: {matchLabels: {app: web}}}
+            """,
+            deployment("web", {"app": "web", "tier": "front"}),
+            Milestone.READY,
+        ),
+        (
+            """
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: HTTPRoute
+            metadata: {name: r}
+            spec: {rules: [{backendRefs: [{name: web}]}]}
+            """,
+            service("web"),
+            Milestone.READY,
+        ),
+        (
+            "{apiVersion: stable.example.com/v1, kind: CronTab, metadata: {name: c}}",
+            manifest(
+                """
+                apiVersion: apiextensions.k8s.io/v1
+                kind: CustomResourceDefinition
+                metadata: {name: crontabs.stable.example.com}
+                spec: {group: stable.example.com, names: {kind: CronTab, plural: crontabs}}
+                """,
+                namespace="",
+            ),
+            Milestone.READY,
+        ),
+        (
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}",
+            manifest("{apiVersion: v1, kind: Namespace, metadata: {name: shop}}", namespace=""),
+            Milestone.READY,
+        ),
+    ],
+)
+def test_an_object_waits_for_what_its_fields_name(dependent: str, needed: Manifest, milestone: Milestone) -> None:
+    waiting = manifest(dependent)
+    found = needs_of(waiting, needed)
+    assert found == {str(waiting.ref): {str(needed.ref): milestone}}
+
+
+def test_services_are_tried_before_any_workload() -> None:
+    assert needs_of(deployment("web"), service("db"), service("mail")) == {
+        "deployment/web": {"service/db": Milestone.TRIED, "service/mail": Milestone.TRIED}
+    }
+
+
+def test_a_service_that_waits_for_a_job_holds_up_nobody() -> None:
+    found = needs_of(thing("migrate", "Job", "batch/v1"), service("web", after="job/migrate"), deployment("web"))
+    assert found == {"service/web": {"job/migrate": Milestone.READY}}
+
+
+def test_workloads_with_replicas_back_the_services_that_select_them() -> None:
+    asleep = thing(
+        "asleep",
+        "Deployment",
+        "apps/v1",
+        spec={"replicas": 0, "template": {"metadata": {"labels": {"app": "web"}}}},
+    )
+    graph, _ = graph_of([service("web", app="web"), deployment("web"), deployment("web2", {"app": "web"}), asleep])
+    assert {str(node.ref): node.backers for node in graph.nodes if node.backers} == {"service/web": 2}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["job/migrate", "Job/migrate", "job.batch/migrate", "rcs/migrate", "rcs/migrate.yaml", " job/migrate , "],
+)
+def test_depends_on_takes_a_kind_and_name_or_a_file(name: str) -> None:
+    found = needs_of(thing("migrate", "Job", "batch/v1"), deployment("web", after=name))
+    assert found == {"deployment/web": {"job/migrate": Milestone.READY}}
+
+
+def test_depends_on_something_unknown_is_a_finding_with_the_nearest_name() -> None:
+    _, findings = graph_of([thing("migrate", "Job", "batch/v1"), deployment("web", after="job/migrat")])
+    assert findings == (
+        error(
+            "unknown-dependency",
+            "deployment/web depends on `job/migrat`, which this app does not have",
+            "did you mean `job/migrate`?",
+            Place("value metadata.annotations.kploy.dev/depends-on", 1, 1),
+        ),
+    )
+
+
+def test_a_cycle_that_was_asked_for_is_a_finding_that_names_it() -> None:
+    graph, findings = graph_of([deployment("a", after="deployment/b"), deployment("b", after="deployment/a")])
+    assert graph == Graph()
+    assert [(finding.rule, finding.message) for finding in findings] == [
+        (
+            "dependency-cycle",
+            "these wait for each other, so none could start: deployment/a → deployment/b → deployment/a",
+        )
+    ]
+
+
+def test_an_object_that_waits_for_itself_is_a_cycle() -> None:
+    _, findings = graph_of([deployment("a", after="deployment/a")])
+    assert [finding.rule for finding in findings] == ["dependency-cycle"]
+
+
+def test_what_is_asked_for_wins_over_what_is_implied() -> None:
+    found = needs_of(
+        thing("settings", after="deployment/web"),
+        deployment("web", volumes=[{"name": "a", "configMap": {"name": "settings"}}]),
+    )
+    assert found == {"configmap/settings": {"deployment/web": Milestone.READY}}
+
+
+@given(st.lists(st.lists(st.integers(0, 11), max_size=4), min_size=1, max_size=12))
+def test_every_node_stands_after_what_it_needs_or_the_cycle_is_named(edges: list[list[int]]) -> None:
+    names = [f"configmap/c{number}" for number in range(len(edges))]
+    app = [
+        thing(f"c{number}", after=",".join(names[other] for other in others if other < len(edges)))
+        for number, others in enumerate(edges)
+    ]
+    graph, findings = graph_of(app)
+    if findings:
+        assert [finding.rule for finding in findings] == ["dependency-cycle"]
+        return
+    assert sorted(manifest.ref for manifest in graph.manifests) == sorted(manifest.ref for manifest in app)
+    for index, node in enumerate(graph.nodes):
+        assert all(dependent > index for dependent, _ in node.dependents)
+    assert sum(node.needs for node in graph.nodes) == sum(len(node.dependents) for node in graph.nodes)
+
+
+def test_twenty_thousand_objects_have_edges_in_proportion() -> None:
+    apps = 5_000
+    manifests = [
+        each
+        for number in range(apps)
+        for each in (
+            thing(f"a{number}", "ServiceAccount"),
+            thing(f"c{number}"),
+            service(f"s{number}", app=f"d{number}"),
+            deployment(
+                f"d{number}", serviceAccountName=f"a{number}", volumes=[{"configMap": {"name": f"c{number}"}}]
+            ),
+        )
+    ]
+    graph, _ = graph_of(manifests)
+    assert len(graph.nodes) == 4 * apps + 1
+    # To its account, its map, the barrier, and from its Service and to it.
+    assert sum(len(node.dependents) for node in graph.nodes) == 5 * apps

@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kploy.core.graph import Graph, Milestone, Node, graph_of
+from kploy.core.rollout import (
+    Action,
+    Answered,
+    Apply,
+    Began,
+    Interrupted,
+    Observation,
+    Phase,
+    Rejected,
+    Seen,
+    State,
+    Tell,
+    Ticked,
+    Watch,
+    Withheld,
+    start,
+    step,
+)
+from kploy.model import events
+from kploy.model.objects import State as ObjectState
+from kploy.model.objects import Status
+from kploy.model.plan import Action as Change
+from kploy.model.report import Outcome
+from tests.makers import deployment, service, thing
+
+IN_PROGRESS = Status(ObjectState.IN_PROGRESS, "0 of 1 updated")
+CURRENT = Status(ObjectState.CURRENT)
+BROKEN = Status(ObjectState.FAILED, "its deadline passed")
+TIMEOUT = 60.0
+
+
+def play(state: State, *observations: Observation) -> tuple[State, list[Action]]:
+    """The state after all ``observations``, and the actions of the last one."""
+    actions: tuple[Action, ...] = ()
+    for observation in observations:
+        state, actions = step(state, observation)
+    return state, list(actions)
+
+
+def told(actions: Sequence[Action]) -> list[events.Event]:
+    return [action.event for action in actions if isinstance(action, Tell)]
+
+
+def job_then_web() -> State:
+    """Node 0 is a Job; node 1, the barrier, needs nothing; node 2 is a Deployment that waits for the Job."""
+    graph, _ = graph_of([thing("migrate", "Job", "batch/v1"), deployment("web", after="job/migrate")])
+    assert [node.ref and node.ref.name for node in graph.nodes] == [None, "migrate", "web"]
+    return start(graph, TIMEOUT)
+
+
+MIGRATE, WEB = 1, 2
+
+
+def test_starts_what_waits_for_nothing() -> None:
+    _, actions = play(job_then_web(), Began(0))
+    assert actions == [Apply(MIGRATE)]
+
+
+def test_an_object_that_is_not_ready_yet_is_watched_and_holds_up_what_needs_it() -> None:
+    state, actions = play(job_then_web(), Began(0), Answered(MIGRATE, Change.CREATED, IN_PROGRESS, 1))
+    migrate = state.graph.nodes[MIGRATE].ref
+    assert migrate is not None
+    assert actions == [Tell(events.Applied(migrate, Change.CREATED, IN_PROGRESS, 1)), Watch("batch/v1", "Job")]
+
+
+def test_a_dependent_starts_when_what_it_needs_is_ready() -> None:
+    state, actions = play(
+        job_then_web(), Began(0), Answered(MIGRATE, Change.CREATED, IN_PROGRESS, 1), Seen(MIGRATE, CURRENT, 3)
+    )
+    migrate = state.graph.nodes[MIGRATE].ref
+    assert migrate is not None
+    assert actions == [Tell(events.Ready(migrate, CURRENT, 2, 3)), Apply(WEB)]
+
+
+def test_progress_is_told_once() -> None:
+    state, _ = play(job_then_web(), Began(0), Answered(MIGRATE, Change.CREATED, IN_PROGRESS, 1))
+    further = Status(ObjectState.IN_PROGRESS, "1 of 2 done")
+    state, first = step(state, Seen(MIGRATE, further, 2))
+    _, second = step(state, Seen(MIGRATE, further, 3))
+    assert [type(event) for event in told(first)] == [events.Progressed]
+    assert second == ()
+
+
+@pytest.mark.parametrize(
+    ("observation", "reason"),
+    [
+        (Rejected(MIGRATE, "quota is exceeded", 1), "quota is exceeded"),
+        (Answered(MIGRATE, Change.CREATED, BROKEN, 1), "its deadline passed"),
+        (Answered(MIGRATE, Change.CREATED, Status(ObjectState.NOT_FOUND), 1), "it is not-found"),
+    ],
+)
+def test_what_needs_a_failed_object_is_skipped_and_the_deploy_has_failed(
+    observation: Observation, reason: str
+) -> None:
+    state, actions = play(job_then_web(), Began(0), observation)
+    migrate, web = state.graph.nodes[MIGRATE].ref, state.graph.nodes[WEB].ref
+    assert migrate is not None
+    assert web is not None
+    assert told(actions)[-3:] == [
+        events.Failed(migrate, reason, 1),
+        events.Skipped(web, migrate, 1),
+        events.Finished(Outcome.FAILED, 1),
+    ]
+
+
+def test_what_is_independent_of_a_failed_object_finishes() -> None:
+    graph, _ = graph_of([thing("a"), thing("b", after="configmap/a"), thing("c")])
+    names = {node.ref.name: index for index, node in enumerate(graph.nodes) if node.ref}
+    state, actions = play(start(graph, TIMEOUT), Began(0), Rejected(names["a"], "no", 1))
+    assert [type(event) for event in told(actions)] == [events.Failed, events.Skipped]
+    state, actions = play(state, Answered(names["c"], Change.CREATED, CURRENT, 2))
+    assert told(actions)[-1] == events.Finished(Outcome.FAILED, 2)
+
+
+def test_gives_up_at_the_deadline_and_says_what_was_not_ready() -> None:
+    state, _ = play(job_then_web(), Began(0), Answered(MIGRATE, Change.CREATED, IN_PROGRESS, 1))
+    _, early = step(state, Ticked(TIMEOUT - 0.1))
+    state, late = step(state, Ticked(TIMEOUT))
+    migrate, web = state.graph.nodes[MIGRATE].ref, state.graph.nodes[WEB].ref
+    assert migrate is not None
+    assert web is not None
+    assert early == ()
+    assert told(late) == [
+        events.Unfinished(migrate, IN_PROGRESS, TIMEOUT),
+        events.Skipped(web, None, TIMEOUT),
+        events.Finished(Outcome.TIMED_OUT, TIMEOUT),
+    ]
+
+
+def test_an_interrupt_waits_for_the_answers_that_are_under_way() -> None:
+    state, actions = play(job_then_web(), Began(0), Interrupted(1))
+    assert not state.is_finished
+    state, actions = play(state, Answered(MIGRATE, Change.CREATED, IN_PROGRESS, 2))
+    assert [type(event) for event in told(actions)] == [events.Applied, events.Unfinished, events.Finished]
+    assert told(actions)[-1] == events.Finished(Outcome.INTERRUPTED, 2)
+
+
+def test_what_was_never_sent_is_skipped() -> None:
+    _, actions = play(job_then_web(), Began(0), Interrupted(1), Withheld(MIGRATE, 2))
+    assert [type(event) for event in told(actions)] == [events.Skipped, events.Finished]
+
+
+def test_a_service_whose_only_workload_failed_is_not_waited_for() -> None:
+    graph, _ = graph_of([service("web", app="web"), deployment("web")])
+    names = {node.ref.kind: index for index, node in enumerate(graph.nodes) if node.ref}
+    state, _ = play(start(graph, TIMEOUT), Began(0), Answered(names["Service"], Change.CREATED, IN_PROGRESS, 1))
+    _, actions = play(state, Rejected(names["Deployment"], "no", 2))
+    assert [type(event) for event in told(actions)] == [events.Failed, events.Unfinished, events.Finished]
+
+
+def test_a_rejected_service_does_not_keep_workloads_from_starting() -> None:
+    graph, _ = graph_of([service("web"), deployment("web")])
+    names = {node.ref.kind: index for index, node in enumerate(graph.nodes) if node.ref}
+    _, actions = play(start(graph, TIMEOUT), Began(0), Rejected(names["Service"], "no", 1))
+    assert Apply(names["Deployment"]) in actions
+
+
+def test_an_app_of_nothing_is_done_at_once() -> None:
+    _, actions = play(start(Graph(), TIMEOUT), Began(5))
+    assert actions == [Tell(events.Finished(Outcome.DONE, 0))]
+
+
+# Every interleaving.
+
+NEEDED = (Milestone.APPLIED, Milestone.READY)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """Any graph of up to ten objects and barriers, with needs of every milestone."""
+    size = draw(st.integers(0, 10))
+    barriers = [draw(st.integers(0, 9)) == 0 for _ in range(size)]
+    edges: dict[int, dict[int, Milestone]] = {}
+    for node in range(size):
+        for needed in range(node):
+            if draw(st.integers(0, 3)) == 0:
+                kinds = [Milestone.TRIED] if barriers[node] or barriers[needed] else list(Milestone)
+                edges.setdefault(node, {})[needed] = draw(st.sampled_from(kinds))
+    return Graph(
+        tuple(
+            Node(
+                None if barriers[node] else thing(f"c{node}", draw(st.sampled_from(["ConfigMap", "Job"]))),
+                sum(milestone is not Milestone.BACKS for milestone in edges.get(node, {}).values()),
+                sum(milestone is Milestone.BACKS for milestone in edges.get(node, {}).values()),
+                tuple((other, edges[other][node]) for other in range(size) if node in edges.get(other, {})),
+            )
+            for node in range(size)
+        )
+    )
+
+
+class Driver:
+    """Carries a deploy out against a cluster that does what hypothesis says, and checks every step."""
+
+    def __init__(self, graph: Graph, data: st.DataObject) -> None:
+        self.graph = graph
+        self.data = data
+        self.state = start(graph, TIMEOUT)
+        self.now = 0.0
+        self.sent: set[int] = set()
+        self.asked: list[int] = []
+        self.reached: dict[int, set[Milestone]] = {}
+        self.ends: dict[int, events.Event] = {}
+        self.finished: list[events.Finished] = []
+        self.stopped = False
+
+    def observe(self, observation: Observation) -> None:
+        before = self.state
+        was = repr(before)
+        after, actions = step(before, observation)
+        assert (after, actions) == step(before, observation)
+        assert repr(before) == was
+        self.state = after
+        for action in actions:
+            self.check(action)
+
+    def check(self, action: Action) -> None:
+        assert not self.finished
+        match action:
+            case Apply(node):
+                assert node not in self.asked
+                assert not self.stopped
+                for needed, milestone in self.needs(node):
+                    assert self.reaches(needed, milestone)
+                self.asked.append(node)
+                self.sent.add(node)
+            case Tell(events.Ready() | events.Failed() | events.Skipped() | events.Unfinished() as end):
+                node = self.node_of(end.ref.name)
+                assert node not in self.ends
+                self.ends[node] = end
+                if isinstance(end, events.Ready):
+                    self.reached[node] = set(Milestone)
+                else:
+                    self.reached.setdefault(node, set()).add(Milestone.TRIED)
+            case Tell(events.Applied() as applied):
+                self.reached[self.node_of(applied.ref.name)] = {Milestone.TRIED, Milestone.APPLIED}
+            case Tell(events.Finished() as end):
+                self.finished.append(end)
+            case _:
+                pass
+
+    def node_of(self, name: str) -> int:
+        return int(name[1:])
+
+    def needs(self, node: int) -> list[tuple[int, Milestone]]:
+        return [
+            (needed, milestone)
+            for needed, each in enumerate(self.graph.nodes)
+            for dependent, milestone in each.dependents
+            if dependent == node and milestone is not Milestone.BACKS
+        ]
+
+    def reaches(self, node: int, milestone: Milestone) -> bool:
+        if self.graph.nodes[node].manifest is None:
+            return all(self.reaches(needed, how_far) for needed, how_far in self.needs(node))
+        return milestone in self.reached.get(node, ())
+
+    def advance(self) -> None:
+        """Let one thing happen that may happen now."""
+        waiting = [node for node, item in enumerate(self.state.items) if item.phase is Phase.WAITING]
+        choices = [("answer", node) for node in sorted(self.sent)] + [("see", node) for node in waiting]
+        choices += [] if self.data.draw(st.integers(0, 15)) else [("tick", 0), ("interrupt", 0)]
+        if not choices:
+            choices = [("tick", 0)]
+        self.now += self.data.draw(st.sampled_from([0.0, 0.5, 10.0]))
+        what, node = self.data.draw(st.sampled_from(choices))
+        status = self.data.draw(st.sampled_from([CURRENT, CURRENT, IN_PROGRESS, BROKEN]))
+        match what:
+            case "answer":
+                self.sent.discard(node)
+                answer = Answered(node, Change.CREATED, status, self.now)
+                others: list[Observation] = [Rejected(node, "no", self.now), Withheld(node, self.now)]
+                self.observe(self.data.draw(st.sampled_from([answer, answer, answer, *others])))
+            case "see":
+                self.observe(Seen(node, status, self.now))
+            case "tick":
+                self.now = max(self.now, TIMEOUT)
+                self.stopped = True
+                self.observe(Ticked(self.now))
+            case "interrupt":
+                self.stopped = True
+                self.observe(Interrupted(self.now))
+
+
+@settings(max_examples=150, deadline=None)
+@given(graphs(), st.data())
+def test_in_every_interleaving_each_object_starts_once_after_its_needs_and_ends_once(
+    graph: Graph, data: st.DataObject
+) -> None:
+    driver = Driver(graph, data)
+    driver.observe(Began(0.0))
+    while not driver.state.is_finished:
+        driver.advance()
+    objects = {index for index, node in enumerate(graph.nodes) if node.manifest is not None}
+    assert set(driver.ends) == objects
+    assert len(driver.finished) == 1
+    outcome = driver.finished[0].outcome
+    assert (outcome is Outcome.DONE) == all(isinstance(end, events.Ready) for end in driver.ends.values())
+    if not driver.stopped:
+        for node, end in driver.ends.items():
+            lost = [
+                needed
+                for needed, milestone in driver.needs(node)
+                if milestone in NEEDED and not driver.reaches(needed, milestone)
+            ]
+            if isinstance(end, events.Skipped) and node not in driver.asked:
+                assert lost
+            if node in driver.asked:
+                assert not lost
+    after = driver.state
+    assert step(after, Ticked(driver.now + 1000)) == (after, ())
+
+
+@settings(deadline=None)
+@given(st.lists(st.booleans(), min_size=1, max_size=2000))
+def test_a_deploy_takes_a_bounded_number_of_steps_for_each_object(fails: list[bool]) -> None:
+    graph, _ = graph_of([thing(f"c{number}") for number in range(len(fails))])
+    state, actions = step(start(graph, TIMEOUT), Began(0))
+    steps = 1
+    for action in actions:
+        assert isinstance(action, Apply)
+        answer = (
+            Rejected(action.node, "no", 1)
+            if fails[steps - 1]
+            else Answered(action.node, Change.CREATED, CURRENT, 1)
+        )
+        state, _ = step(state, answer)
+        steps += 1
+    assert state.is_finished
+    assert steps == len(fails) + 1
