@@ -160,6 +160,9 @@ def findings_summary(findings: Iterable[Finding], files: int, signs: Signs) -> T
 
 
 def _words(status: Status) -> str:
-    """``2/3 ready: 1 of 3 updated``: the number and the reason, as far as there are any."""
-    number = f"{status.counts} ready" if status.counts and not status.counts.unit else ""
-    return ": ".join(part for part in (number, status.message) if part) or str(status.state)
+    """``2/3 ready: waiting for its controller``: the number and the reason, as far as there are any."""
+    counts = status.counts
+    number = f"{counts} ready" if counts and not counts.unit else ""
+    said_by_number = counts is not None and status.message == f"{counts.ready} of {counts.wanted} ready"
+    parts = (number, "" if said_by_number else status.message)
+    return ": ".join(part for part in parts if part) or str(status.state)

@@ -1,0 +1,5 @@
+"""``python -m kploy``."""
+
+from kploy.cli.main import main
+
+main()
