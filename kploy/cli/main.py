@@ -89,7 +89,7 @@ def main() -> NoReturn:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        # Who read the output has gone; Python would complain again at exit.
+        # Whoever read the output has gone; Python would complain once more at its own end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
@@ -108,7 +108,8 @@ def _run() -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("kploy: interrupted", err=True)
         return int(Outcome.INTERRUPTED)
-    except BrokenPipeError:
+    except SystemExit:
+        # Click ends by itself only when stdout was closed under it: `kploy list | head` has what it wanted.
         return int(Outcome.DONE)
     except KployError as error:
         _complain(error)

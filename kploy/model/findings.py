@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -93,3 +94,18 @@ def error(rule: str, message: str, hint: str = "", place: Place | None = None, s
 def warning(rule: str, message: str, hint: str = "", place: Place | None = None, subject: str = "") -> Finding:
     """A finding that does not stop the run."""
     return Finding(rule, Severity.WARNING, message, hint, place, subject)
+
+
+def in_reading_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings file by file, from top to bottom; those without a place come first.
+
+    A warning about what an error is about as well is left out: mending the one mends the other.
+    """
+    every = sorted(findings, key=_position)
+    wrong = {_position(finding) for finding in every if finding.severity is Severity.ERROR and finding.place}
+    return tuple(f for f in every if f.severity is Severity.ERROR or _position(f) not in wrong)
+
+
+def _position(finding: Finding) -> tuple[str, int, int]:
+    place = finding.place
+    return (place.file, place.line, place.column) if place else ("", 0, 0)

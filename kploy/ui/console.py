@@ -5,6 +5,7 @@ stdout is for data, stderr for talk; both are written through here.
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from typing import IO, TextIO
@@ -49,11 +50,25 @@ def stdout() -> Console:
     return _console(sys.stdout)
 
 
+class _Unbroken(Console):
+    """Goes on in silence when whoever read the output has gone: a deploy does not end for that."""
+
+    def on_broken_pipe(self) -> None:
+        silence(self.file)
+
+
+def silence(stream: IO[str]) -> None:
+    """Let everything that is still written to ``stream`` go nowhere, so that no write to it fails."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 def _console(stream: TextIO) -> Console:
     if hasattr(stream, "reconfigure"):
         # What the locale cannot show is escaped: output never fails for want of a character.
         stream.reconfigure(errors="backslashreplace")
-    return Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return _Unbroken(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def line(*parts: str | tuple[str, str]) -> Text:

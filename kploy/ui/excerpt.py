@@ -46,4 +46,6 @@ def _excerpt(place: Place, hint: str, style: str) -> Iterator[Text]:
     # The caret goes under what is shown: a character that was escaped takes more columns than one.
     start = cell_len(line(last[: place.column - 1]).plain)
     width = max(1, cell_len(line(last[place.column - 1 : place.column - 1 + place.width]).plain))
-    yield line(" " * (gutter + 2) + " | " + " " * start, ("^" * width, style), " ", (hint, "cyan"))
+    marked = line(" " * (gutter + 2) + " | " + " " * start, ("^" * width, style), " ", (hint, "cyan"))
+    marked.rstrip()
+    yield marked

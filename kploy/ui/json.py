@@ -14,6 +14,7 @@ from kploy.model import events
 from kploy.model.listing import AppListing
 from kploy.model.objects import ObjectRef
 from kploy.model.report import Outcome
+from kploy.ui.console import silence
 
 API_VERSION = "kploy.dev/v1"
 """Which shape the JSON has. A field that goes or changes its meaning needs another version; a new one does not."""
@@ -28,13 +29,17 @@ class JsonDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
     ) -> None:
-        sys.stdout.flush()
+        return
 
     def show(self, event: events.Event) -> None:
         """Write one event."""
         document = {"apiVersion": API_VERSION, "kind": type(event).__name__, **_fields(event)}
-        sys.stdout.write(json.dumps(document) + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(json.dumps(document) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read this has gone; what is told of goes on.
+            silence(sys.stdout)
 
 
 def listing_document(listing: AppListing) -> dict[str, Any]:

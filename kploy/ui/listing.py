@@ -7,6 +7,7 @@ from rich.console import Console
 from kploy.model.listing import AppListing, Row
 from kploy.model.objects import State
 from kploy.ui.console import line
+from kploy.ui.narrator import SIMULATED
 from kploy.ui.numbers import age
 
 _STYLES = {
@@ -51,7 +52,7 @@ def show_header(console: Console, listing: AppListing, arrow: str) -> None:
     where = f"{listing.context or 'direct'}/{listing.namespace}"
     console.print(line((listing.app, "bold"), f" {arrow} ", (where, "bold")))
     if listing.simulated:
-        console.print(line(("the sandbox: a real control plane, on which pods only pretend to run", "dim")))
+        console.print(line((SIMULATED, "dim")))
     for row in listing.rows:
         if row.status.message and row.status.state is not State.CURRENT:
             console.print(line((f"  {row.ref}: {row.status.message}", "yellow")))

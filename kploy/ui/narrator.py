@@ -16,6 +16,9 @@ from kploy.model.report import Outcome
 from kploy.ui.console import Signs, line
 from kploy.ui.numbers import count, seconds
 
+SIMULATED = "the sandbox: a real control plane, on which pods only pretend to run"
+"""What is said wherever the cluster is the sandbox."""
+
 _WIDEST = 44
 """Names longer than this do not push the columns of all others to the right."""
 
@@ -87,16 +90,15 @@ class Narrator:
         return self._row("", "", ref, _words(status), ("  " + seconds(elapsed), "dim"))
 
     def _opened(self, event: events.Opened) -> Iterator[Text]:
-        where = f"{event.context or event.server}/{event.namespace}" if event.server else "offline"
+        where = f"{event.context or event.server}/{event.namespace}"
         yield line(
             (event.app, "bold"),
-            f" {self._signs.arrow} ",
-            (where, "bold"),
+            *((f" {self._signs.arrow} ", (where, "bold")) if event.server else ()),
             f"   {count(event.manifests, 'manifest')}   ",
             (f"Kubernetes {event.server_version}" if event.server else f"schemas {event.schemas}", "dim"),
         )
         if event.simulated:
-            yield line(("the sandbox: a real control plane, on which pods only pretend to run", "dim"))
+            yield line((SIMULATED, "dim"))
 
     def _nodes(self, event: events.NodesCounted) -> Text:
         if event.total is None:
@@ -129,6 +131,10 @@ class Narrator:
         trouble = [f"{self._counts[what]} {what}" for what in ("failed", "not started") if self._counts[what]]
         trouble += [f"{len(self._timeout_hit)} not ready"] if self._timeout_hit else []
         match outcome:
+            case Outcome.DONE if self.opened and not self.opened.server:
+                yield line(
+                    (self._signs.done, "bold green"), " valid, as far as that can be told without a cluster"
+                )
             case Outcome.DONE if self._actions:
                 yield line((self._signs.done, "bold green"), f" {app} is up: {done}", (f"   {seconds(at)}", "dim"))
             case Outcome.FAILED:

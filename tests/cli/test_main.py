@@ -1,0 +1,200 @@
+"""The command line itself: help, exit codes, what loads, what goes wrong before any app is read."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kploy import __version__
+from kploy.cli.main import _COMMANDS
+from kploy.model.report import MEANINGS
+from tests.cli.conftest import Kploy, Write
+from tests.cli.test_run import APP
+
+HEAVY = {"kubernetes", "urllib3", "yaml", "jsonschema", "rich", "concurrent", "asyncio", "http", "ssl"}
+
+LOADED = """
+import json, sys
+from kploy.cli.main import main
+try:
+    main()
+except SystemExit as end:
+    print(json.dumps([end.code, sorted({name.partition(".")[0] for name in sys.modules})]), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (["--help"], {}),
+        (["--version"], {}),
+        (["run", "--help"], {}),
+        (["sandbox", "up", "--help"], {}),
+        ([], {"_KPLOY_COMPLETE": "bash_complete", "COMP_WORDS": "kploy run --", "COMP_CWORD": "2"}),
+    ],
+)
+def test_help_version_and_completion_load_nothing_heavy(arguments: list[str], environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments], env=environment, capture_output=True, text=True, check=True
+    )
+    code, modules = json.loads(done.stderr)
+    assert code == 0
+    assert HEAVY & set(modules) == set()
+
+
+def test_help_lists_every_command_and_exit_code(offline: Kploy) -> None:
+    text = offline("--help").stdout
+    assert all(f"\n  {name} " in text for name in _COMMANDS)
+    assert all(f"\n  {int(outcome)} " in text and meaning in text for outcome, meaning in MEANINGS.items())
+
+
+@pytest.mark.parametrize("command", list(_COMMANDS))
+def test_every_command_explains_itself_with_examples(offline: Kploy, command: str) -> None:
+    result = offline(command, "--help")
+    assert result.code == 0
+    assert "Examples:" in result.stdout
+
+
+def test_version(offline: Kploy) -> None:
+    assert offline("--version").stdout == f"kploy {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["runn"], "No such command 'runn'. Did you mean `run`?"),
+        (["run", "--timeout", "abc"], "'abc' is not a duration: write 90s, 5m or 1h30m."),
+        (["run", "--timeout", "0"], "'0' is not a duration"),
+        (["run", "--timeout", "-1"], "'-1' is not a duration"),
+        (["list", "-o", "xml"], "'xml' is not one of"),
+        (["run", "--sandbox", "--context", "a"], "--sandbox excludes --context and --kubeconfig."),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_what_is_right(
+    offline: Kploy, arguments: list[str], message: str
+) -> None:
+    result = offline(*arguments)
+    assert result.code == 2
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "dryrun", "list"])
+def test_a_directory_without_a_kployfile_ends_with_3(offline: Kploy, command: str) -> None:
+    result = offline(command)
+    assert result.code == 3
+    assert "has no Kployfile" in result.stderr
+    assert "run `kploy init`, or give the app's directory" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "dryrun", "list"])
+def test_no_kubeconfig_ends_with_4_and_points_to_the_sandbox(offline: Kploy, write: Write, command: str) -> None:
+    write(APP)
+    result = offline(command)
+    assert result.code == 4
+    assert "there is no cluster to talk to" in result.stderr
+    assert "try it with --sandbox" in result.stderr
+
+
+def kubeconfig(path: Path, server: str, user: str = "{}") -> str:
+    path.write_text(
+        f"""
+apiVersion: v1
+kind: Config
+current-context: here
+contexts: [{{name: here, context: {{cluster: c, user: u}}}}]
+clusters: [{{name: c, cluster: {{server: "{server}"}}}}]
+users: [{{name: u, user: {user}}}]
+"""
+    )
+    return str(path)
+
+
+def test_a_server_that_is_not_there_ends_with_4(offline: Kploy, write: Write, tmp_path: Path) -> None:
+    write(APP)
+    result = offline("run", "--kubeconfig", kubeconfig(tmp_path / "config", "https://127.0.0.1:1"))
+    assert result.code == 4
+    assert result.lines == ["error: https://127.0.0.1:1 refuses the connection", "  is the cluster up?"]
+
+
+@pytest.mark.parametrize(
+    ("plugin", "said"),
+    [
+        ("{exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin}}", "no-such-plugin"),
+        (
+            """{exec: {apiVersion: client.authentication.k8s.io/v1, command: sh,
+                args: ['-c', 'echo log in first >&2; exit 3']}}""",
+            "log in first",
+        ),
+    ],
+)
+def test_a_credential_plugin_that_fails_ends_with_4_and_its_own_words(
+    offline: Kploy, write: Write, tmp_path: Path, plugin: str, said: str
+) -> None:
+    write(APP)
+    result = offline("run", "--kubeconfig", kubeconfig(tmp_path / "config", "https://127.0.0.1:1", plugin))
+    assert result.code == 4
+    assert "the credential plugin of context here failed" in result.stderr
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("pin", "flags", "message"),
+    [
+        ("context: other", ["--context", "here"], "--context here is not the Kployfile's context, other"),
+        (
+            "apiserver: https://other.example.com",
+            ["--context", "here"],
+            "context here is https://127.0.0.1:1, but the Kployfile pins https://other.example.com",
+        ),
+        ("author: me", ["--namespace", "elsewhere"], "--namespace elsewhere is not the app's namespace, default"),
+    ],
+)
+def test_another_cluster_or_namespace_than_the_pinned_one_is_refused_with_6(
+    offline: Kploy, write: Write, tmp_path: Path, pin: str, flags: list[str], message: str
+) -> None:
+    write({**APP, "Kployfile": f"name: shop\n{pin}\n"})
+    config = kubeconfig(tmp_path / "config", "https://127.0.0.1:1")
+    result = offline("run", "--kubeconfig", config, *flags)
+    assert result.code == 6
+    assert message in result.stderr
+
+
+def test_an_unknown_context_ends_with_4_and_lists_those_there_are(
+    offline: Kploy, write: Write, tmp_path: Path
+) -> None:
+    write(APP)
+    config = kubeconfig(tmp_path / "config", "https://127.0.0.1:1")
+    result = offline("run", "--kubeconfig", config, "--context", "nope")
+    assert result.code == 4
+    assert "contexts there: here" in result.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_call_kploy(offline: Kploy, shell: str) -> None:
+    result = offline("completion", shell)
+    assert result.code == 0
+    assert "_KPLOY_COMPLETE" in result.stdout
+
+
+def test_schema_is_a_json_schema_of_2020_12(offline: Kploy) -> None:
+    schema = json.loads(offline("schema").stdout)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert set(schema["properties"]) == {
+        "apiserver",
+        "author",
+        "cache_remotes",
+        "context",
+        "name",
+        "namespace",
+        "source",
+    }
+
+
+def test_a_closed_stdout_is_no_error(tmp_path: Path) -> None:
+    script = f"{sys.executable} -m kploy schema | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,49 @@
+"""The sandbox that tests marked ``cluster`` talk to.
+
+One for the whole run, shared by the workers of pytest-xdist: `up` gives all of
+them the same. The process that started the run ends it. Set KPLOY_TEST_SANDBOX
+to the name of a sandbox that runs already to use that one, and keep it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from kploy import sandbox
+
+_REUSED = "KPLOY_TEST_SANDBOX"
+_NAME = "test"
+_state_of_the_run: Path | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run a state directory of its own, which its workers inherit: it leaves the user's alone."""
+    global _state_of_the_run  # noqa: PLW0603 -- pytest's hooks have no other place for it
+    if not hasattr(config, "workerinput") and _REUSED not in os.environ:
+        _state_of_the_run = Path(tempfile.mkdtemp(prefix="kploy-tests-"))
+        os.environ["XDG_STATE_HOME"] = str(_state_of_the_run)
+
+
+def pytest_unconfigure() -> None:
+    """End the run's sandbox when the last worker is done."""
+    if _state_of_the_run:
+        os.environ["XDG_STATE_HOME"] = str(_state_of_the_run)
+        sandbox.down(_NAME)
+        shutil.rmtree(_state_of_the_run, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> sandbox.Sandbox:
+    """A running sandbox. It is shared: every test uses a namespace of its own."""
+    reused = os.environ.get(_REUSED)
+    if not reused:
+        return sandbox.up(_NAME)
+    found = sandbox.find(reused)
+    if found is None:
+        pytest.fail(f"{_REUSED} names {reused}, and there is no such sandbox running")
+    return found
