@@ -111,6 +111,11 @@ class _Kubeconfig:
             raise Unreachable(f"cannot read the kubeconfig {where}: {fact}", "mend the file") from exc
 
     @property
+    def exists(self) -> bool:
+        """Whether there is any file at all."""
+        return bool(self._files)
+
+    @property
     def contexts(self) -> list[str]:
         return list(self._clusters)
 
@@ -221,6 +226,7 @@ def _in_cluster(kubeconfig: _Kubeconfig) -> Any:
     try:
         config.load_incluster_config(client_configuration=configuration)
     except config.ConfigException as exc:
-        fact = f"there is no cluster to talk to: {kubeconfig.where} names none"
+        what = "names none" if kubeconfig.exists else "does not exist"
+        fact = f"there is no cluster to talk to: the kubeconfig {kubeconfig.where} {what}"
         raise Unreachable(fact, "set KUBECONFIG or --kubeconfig, or try it with --sandbox") from exc
     return configuration

@@ -169,11 +169,11 @@ def _network_fact(server: str, error: broken.HTTPError) -> str:
     match error:
         case broken.NameResolutionError():
             return f"cannot find the host of {server}"
-        case broken.ConnectTimeoutError():
-            return f"{server} does not answer (no connection within {CONNECT_TIMEOUT:g} s)"
         case broken.ReadTimeoutError():
             return f"{server} took the request but did not answer in time"
         case broken.NewConnectionError():
             return f"{server} refuses the connection"
+        case broken.ConnectTimeoutError():
+            return f"{server} does not answer (no connection within {CONNECT_TIMEOUT:g} s)"
         case _:
             return f"the connection to {server} broke"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kploy.core.bodies import dig, text
-from kploy.core.kinds import ROUTES, WORKLOADS, builtin
+from kploy.core.kinds import GROUPS, ROUTES, WORKLOADS, builtin
 from kploy.model.app import LABEL, App, Directory, Manifest
 from kploy.model.findings import Finding, error, warning
 from kploy.model.objects import ObjectRef
@@ -63,7 +63,8 @@ def _label(app: App, manifest: Manifest) -> Iterator[Finding]:
 
 def _directory(manifest: Manifest) -> Iterator[Finding]:
     right = directory_for(manifest.ref)
-    if manifest.directory in {right, Directory.ENV}:
+    is_unknown = manifest.ref.group in GROUPS and builtin(manifest.api_version, manifest.ref.kind) is None
+    if is_unknown or manifest.directory in {right, Directory.ENV}:
         return
     path = f"{right}/{manifest.file.partition('/')[2]}"
     message = f"a {manifest.ref.kind} belongs into {right}/, not {manifest.directory}/"

@@ -19,6 +19,7 @@ from kploy.engine.prepare import has_errors, prepare
 from kploy.engine.resources import Resources
 from kploy.model.app import App
 from kploy.model.events import Checked, Event, Finished, NodesCounted, Opened, Planned
+from kploy.model.findings import in_reading_order
 from kploy.model.objects import Resource
 from kploy.model.report import Outcome
 
@@ -67,7 +68,7 @@ def _compared(
         graph, _ = graph_of(manifests)
     resources = Resources(cluster, manifests)
     comparison = compare(app, graph.manifests, cluster, resources, namespace_exists=namespace_exists)
-    findings = (*prepared.findings, *comparison.findings)
+    findings = in_reading_order((*prepared.findings, *comparison.findings))
     yield Checked(findings, prepared.files)
     if has_errors(findings):
         yield Finished(outcome_of(findings))

@@ -8,7 +8,7 @@ from pathlib import Path
 from kploy.core import checks, schemas
 from kploy.core.graph import Graph, graph_of
 from kploy.model.app import App
-from kploy.model.findings import Finding, Severity
+from kploy.model.findings import Finding, Severity, in_reading_order
 from kploy.source.app import read_app
 
 
@@ -43,7 +43,7 @@ def prepare(root: Path) -> Prepared:
     reading = read_app(root)
     app = reading.app
     if app is None:
-        return Prepared(None, Graph(), reading.findings, reading.files)
+        return Prepared(None, Graph(), in_reading_order(reading.findings), reading.files)
     graph, of_graph = graph_of(app.manifests)
     findings = (*reading.findings, *checks.check(app), *schemas.check(app.manifests), *of_graph)
-    return Prepared(app, graph, findings, reading.files)
+    return Prepared(app, graph, in_reading_order(findings), reading.files)
