@@ -27,14 +27,15 @@ Connect = Callable[[App], Cluster]
 """Gives the cluster that an app goes to. It may raise KployError, and sends nothing."""
 
 
-def dryrun(root: Path, connect: Connect) -> Iterator[Event]:
+def dryrun(root: Path, connect: Connect, *, tell_pending: bool = False) -> Iterator[Event]:
     """What is wrong with an app, and what a run of it would change. Nothing is written.
 
-    The last event is Finished. Raises KployError where the cluster stops it.
+    The last event is Finished; with ``tell_pending`` its outcome is PENDING when
+    a run would change something. Raises KployError where the cluster stops it.
     """
     job = yield from _compared(root, connect, timeout=0.0, count_nodes=True)
     if job is not None:
-        yield Finished(Outcome.DONE)
+        yield Finished(Outcome.PENDING if tell_pending and job.comparison.plan.writes else Outcome.DONE)
 
 
 def run(root: Path, connect: Connect, timeout: float, inbox: Inbox) -> Iterator[Event]:

@@ -112,6 +112,14 @@ def test_a_live_app_that_is_as_it_should_be_would_not_change(kploy: Kploy, write
 
 
 @pytest.mark.cluster
+def test_pending_changes_end_with_10_when_asked_for(kploy: Kploy, write: Write) -> None:
+    write(APP)
+    assert kploy("dryrun", "--exit-code").code == 10
+    kploy("run")
+    assert kploy("dryrun", "--exit-code").code == 0
+
+
+@pytest.mark.cluster
 def test_immutable_fields_are_found_at_their_line_before_the_write(kploy: Kploy, write: Write) -> None:
     write(APP)
     kploy("run")

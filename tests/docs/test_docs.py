@@ -106,7 +106,10 @@ def examples(command: str) -> list[str]:
     text = start(*command.split(), "--help", cwd=ROOT).stdout
     shown = text.partition("Examples:")[2].partition("\nOptions:")[0]
     lines = [re.split(r"  +", line.strip())[0] for line in shown.splitlines()]
-    return [call.strip() for line in lines for call in re.findall(r"kploy [^|>)]+", line)]
+    # Of a pipe, a redirection or a substitution only kploy's own part; of a list of commands all of it.
+    return [
+        line if "||" in line else call.strip() for line in lines for call in re.findall(r"kploy [^|>)]+", line)
+    ]
 
 
 @pytest.mark.cluster

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kploy.core.custom_resources import check
+from kploy.model.app import Manifest
+from kploy.model.findings import Place, error
+from tests.makers import manifest, manifest_of
+
+DEFINITION = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: crontabs.stable.example.com}
+spec:
+  group: stable.example.com
+  names: {kind: CronTab, plural: crontabs}
+  versions:
+  - name: v1
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            required: [cronSpec]
+            properties:
+              cronSpec: {type: string, pattern: '^[0-9 *]+$'}
+              replicas: {type: integer, minimum: 0, exclusiveMinimum: true}
+              mode: {type: string, enum: [fast, slow]}
+              port: {x-kubernetes-int-or-string: true}
+              note: {type: string, nullable: true}
+              free: {type: object, x-kubernetes-preserve-unknown-fields: true, properties: {a: {type: string}}}
+              labels: {type: object, additionalProperties: {type: string}}
+              steps: {type: array, items: {type: object, properties: {name: {type: string}}}}
+              template: {type: object, x-kubernetes-embedded-resource: true, properties: {spec: {type: object}}}
+              odd: {type: string, pattern: '(?<go'}
+  - {name: v2}
+"""
+
+
+def crontab(spec: object, version: str = "v1") -> Manifest:
+    body = {
+        "apiVersion": f"stable.example.com/{version}",
+        "kind": "CronTab",
+        "metadata": {"name": "c"},
+        "spec": spec,
+    }
+    return manifest_of(body)
+
+
+def findings(spec: object, version: str = "v1") -> list[tuple[str, str, str, str]]:
+    found = check([manifest(DEFINITION), crontab(spec, version)])
+    return [(each.rule, each.message, each.hint, each.place.file if each.place else "") for each in found]
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {},
+        {"replicas": 1, "mode": "fast", "note": None, "odd": "anything"},
+        {"port": 80},
+        {"port": "http"},
+        {"free": {"a": "x", "b": 1}},
+        {"labels": {"a": "b"}},
+        {"steps": [{"name": "one"}]},
+        {"template": {"apiVersion": "v1", "kind": "Pod", "metadata": {}, "spec": {}}},
+    ],
+)
+def test_what_the_definition_allows_is_no_finding(extra: dict[str, Any]) -> None:
+    assert findings({"cronSpec": "* * * * *", **extra}) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({}, ("missing-field", "`cronSpec` is required in CronTab.spec", "add `cronSpec`", "key spec")),
+        (
+            {"cronSpec": "*", "replica": 1},
+            (
+                "unknown-field",
+                "`replica` is not a field of CronTab.spec",
+                "did you mean `replicas`?",
+                "key spec.replica",
+            ),
+        ),
+        (
+            {"cronSpec": "*", "steps": [{"nam": "one"}]},
+            (
+                "unknown-field",
+                "`nam` is not a field of CronTab.spec.steps",
+                "did you mean `name`?",
+                "key spec.steps.0.nam",
+            ),
+        ),
+        ({"cronSpec": 5}, ("wrong-type", "`cronSpec` must be a string", "", "value spec.cronSpec")),
+        (
+            {"cronSpec": "*", "replicas": "1"},
+            ("wrong-type", "`replicas` must be an integer", "", "value spec.replicas"),
+        ),
+        (
+            {"cronSpec": "*", "port": 1.5},
+            ("wrong-type", "`port` must be an integer or a string", "", "value spec.port"),
+        ),
+        (
+            {"cronSpec": "*", "mode": "hunter2"},
+            ("invalid-value", "`mode` is none of its choices", "choose one of fast, slow", "value spec.mode"),
+        ),
+        (
+            {"cronSpec": "*", "replicas": 0},
+            (
+                "invalid-value",
+                "`replicas` breaks a rule of its definition",
+                "its definition says exclusiveMinimum: 0",
+                "value spec.replicas",
+            ),
+        ),
+    ],
+)
+def test_what_it_does_not_allow_is_found_at_its_place(spec: object, expected: tuple[str, str, str, str]) -> None:
+    assert findings(spec) == [expected]
+
+
+def test_every_missing_field_is_named() -> None:
+    text = DEFINITION.replace("required: [cronSpec]", "required: [cronSpec, mode]")
+    found = check([manifest(text), crontab({})])
+    assert [each.message for each in found] == [
+        "`cronSpec` is required in CronTab.spec",
+        "`mode` is required in CronTab.spec",
+    ]
+
+
+def test_a_version_that_the_definition_does_not_have_names_those_it_has() -> None:
+    assert check([manifest(DEFINITION), crontab({}, "v9")]) == (
+        error(
+            "unknown-kind",
+            "CronTab has no version `v9` in this app's definition of it",
+            "it has v1, v2",
+            Place("value apiVersion", 1, 1),
+        ),
+    )
+
+
+def test_without_a_definition_in_the_app_nothing_is_said() -> None:
+    assert check([crontab({"anything": 1})]) == ()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "properties", "items", "pattern", "enum", "minimum", "a"]), inner, max_size=3
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON, JSON)
+def test_no_schema_and_no_object_makes_it_fail(schema: Any, spec: Any) -> None:
+    definition = manifest(DEFINITION)
+    body = {**definition.body, "spec": {**definition.body["spec"]}}
+    body["spec"]["versions"] = [{"name": "v1", "schema": {"openAPIV3Schema": schema}}]
+    check([manifest_of(dict(body)), crontab(spec)])
