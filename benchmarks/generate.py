@@ -1,6 +1,6 @@
 """Makes an app of N services with five objects each, to measure deploys with.
 
-    python benchmarks/generate.py DIR 20      100 objects
+python benchmarks/generate.py DIR 20      100 objects
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ data:
   settings.ini: |
 {lines}"""
 
-SECRET = """apiVersion: v1
+CREDENTIALS = """apiVersion: v1
 kind: Secret
 metadata:
   name: {name}
@@ -83,7 +83,7 @@ def generate(directory: Path, services: int, name: str = "bench") -> None:
     lines = "".join(f"    key-{number:02} = value number {number}\n" for number in range(40))
     for number in range(services):
         each = f"web-{number:04}"
-        resources = "---\n".join([ACCOUNT, CONFIG, SECRET]).format(name=each, lines=lines)
+        resources = f"{ACCOUNT}---\n{CONFIG}---\n{CREDENTIALS}".format(name=each, lines=lines)
         (directory / f"resources/{each}.yaml").write_text(resources)
         (directory / f"services/{each}.yaml").write_text(SERVICE.format(name=each))
         (directory / f"rcs/{each}.yaml").write_text(DEPLOYMENT.format(name=each))

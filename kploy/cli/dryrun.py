@@ -12,10 +12,11 @@ from kploy.cli.options import directory_argument, output_option, where, where_op
 
 @click.command("dryrun")
 @directory_argument
-@click.option("--offline", is_flag=True, help="Check against the schemas only; talk to no cluster.")
+@click.option("--offline", is_flag=True, help="Check against the schemas only; touch no network.")
+@click.option("--exit-code", "tell_pending", is_flag=True, help="Exit with 10 when a run would change something.")
 @output_option("text", "json")
 @where_options
-def dryrun_command(directory: Path, offline: bool, output: str, **flags: Any) -> int:
+def dryrun_command(directory: Path, offline: bool, tell_pending: bool, output: str, **flags: Any) -> int:
     """Check the app in DIR, and show what a run would change. Nothing is written.
 
     The Kployfile and the manifests are checked against their schemas and against each other, then every
@@ -27,6 +28,7 @@ def dryrun_command(directory: Path, offline: bool, output: str, **flags: Any) ->
       kploy dryrun                 the app in this directory
       kploy dryrun --offline       without a cluster, as before a commit
       kploy dryrun shop -o json    events as JSON, one a line
+      kploy dryrun --exit-code || test $? = 10
     """
     target = where(**flags)
     from kploy.cli.display import display_for, show
@@ -38,4 +40,4 @@ def dryrun_command(directory: Path, offline: bool, output: str, **flags: Any) ->
             return show(check(directory), display)
         from kploy.engine.pipeline import dryrun
 
-        return show(dryrun(directory, target.connect), display)
+        return show(dryrun(directory, target.connect, tell_pending=tell_pending), display)

@@ -23,6 +23,7 @@ _COMMANDS: Mapping[str, str] = {
     "dryrun": "Check the app, and show what a run would change.",
     "run": "Deploy the app, and wait until it is ready.",
     "list": "Show how the app is.",
+    "lock": "Show the pins of remote manifests, or take new ones.",
     "sandbox": "A Kubernetes control plane on this machine, to try things on.",
     "schema": "Print the JSON Schema of the Kployfile.",
     "completion": "Print the shell's completion script.",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
-from kploy.cluster.port import ChangeType, Cluster, Expired, NotFound, ServerFailed, Unreachable
+from kploy.cluster.port import Change, ChangeType, Cluster, Expired, NotFound, ServerFailed, Unreachable
 from kploy.core.bodies import text
 from kploy.core.desired import desired
 from kploy.engine.compare import WORKERS
@@ -21,6 +23,9 @@ from kploy.model.plan import Action
 
 _NEW_KIND_PATIENCE = 30.0
 """For how many seconds an object is offered again while the server does not serve its brand-new kind yet."""
+
+_PASSING = (Unreachable, ServerFailed, NotFound)
+"""What ends a watch, but maybe not for good; the deadline of the run is the limit."""
 
 _SHORTEST_WATCH = 1.0
 """A watch that ends sooner is begun again only after this many seconds."""
@@ -60,6 +65,15 @@ class Sighted:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """These are all of the app's objects of a kind, as they were at ``version``."""
+
+    resource: Resource
+    bodies: Mapping[ObjectRef, Body] = field(repr=False)
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """A watch cannot go on, or kploy itself has a fault: this ends the run."""
 
@@ -71,7 +85,7 @@ class StopRequested:
     """The user wants the run to end."""
 
 
-Message = Taken | NotTaken | NotSent | Sighted | Broken | StopRequested
+Message = Taken | NotTaken | NotSent | Sighted | Listed | Broken | StopRequested
 
 
 class Inbox(SimpleQueue[Message]):
@@ -91,19 +105,24 @@ class Carrier:
         self._resources = resources
         self._inbox = inbox
         self._closed = threading.Event()
+        self._is_withheld = False
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="apply")
 
     def apply(self, node: int, manifest: Manifest) -> None:
-        """Bring an object to the server; what came of it arrives as Taken or NotTaken."""
+        """Bring an object to the server; what came of it arrives as Taken, NotTaken or NotSent."""
+        if self._is_withheld:
+            self._inbox.put(NotSent(node))
+            return
         self._pool.submit(self._apply, node, manifest).add_done_callback(lambda done: self._done(node, done))
 
     def watch(self, api_version: str, kind: str) -> None:
-        """Begin to watch the app's objects of a kind; they arrive as Sighted."""
+        """Begin to watch the app's objects of a kind; they arrive as Listed, and then as Sighted."""
         thread = threading.Thread(target=self._watch, args=(api_version, kind), name=f"watch {kind}", daemon=True)
         thread.start()
 
     def withhold(self) -> None:
         """Send nothing that is not under way yet; each of these arrives as NotSent."""
+        self._is_withheld = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
@@ -148,30 +167,38 @@ class Carrier:
         try:
             resource = self._resources.of(api_version, kind)
             while resource is not None and not self._closed.is_set():
-                self._list_and_watch(resource)
+                began = time.monotonic()
+                with suppress(Expired, *_PASSING):
+                    self._watch_from(resource, self._list(resource))
+                self._pause_after(began)
         except Exception as error:  # noqa: BLE001 - whatever ends a watch for good must end the run, not only a thread
             self._inbox.put(Broken(error))
 
-    def _list_and_watch(self, resource: Resource) -> None:
-        """Tell how everything is, then every change, until the server has forgotten where the watch was."""
-        namespace = self._app.kployfile.namespace if resource.namespaced else ""
-        selector = f"{LABEL}={self._app.id}"
-        listing = self._cluster.list(resource, namespace, selector)
-        for body in listing.items:
-            self._sight(resource, body)
-        since = listing.resource_version
+    def _list(self, resource: Resource) -> str:
+        """Tell how everything is. Returns as of which resource version."""
+        listing = self._cluster.list(resource, *self._selection(resource))
+        bodies = {ref_of(resource, body): named(resource, body) for body in listing.items}
+        self._inbox.put(Listed(resource, bodies, listing.resource_version))
+        return listing.resource_version
+
+    def _watch_from(self, resource: Resource, since: str) -> None:
+        """Tell every change after ``since``. Raises Expired when the server has forgotten where that was."""
         while not self._closed.is_set():
             began = time.monotonic()
-            try:
-                for change in self._cluster.watch(resource, namespace, selector, since):
+            with suppress(*_PASSING):
+                for change in self._cluster.watch(resource, *self._selection(resource), since):
                     since = text(change.body, "metadata", "resourceVersion") or since
                     if change.type is not ChangeType.BOOKMARK:
-                        self._sight(resource, change.body, is_gone=change.type is ChangeType.DELETED)
-            except Expired:
-                return
-            except (Unreachable, ServerFailed):
-                pass  # It may come back; the deadline of the run is the limit.
-            self._closed.wait(max(0.0, _SHORTEST_WATCH - (time.monotonic() - began)))
+                        self._sight(resource, change)
+            self._pause_after(began)
 
-    def _sight(self, resource: Resource, body: Body, *, is_gone: bool = False) -> None:
-        self._inbox.put(Sighted(ref_of(resource, body), named(resource, body), is_gone))
+    def _sight(self, resource: Resource, change: Change) -> None:
+        body = named(resource, change.body)
+        self._inbox.put(Sighted(ref_of(resource, body), body, change.type is ChangeType.DELETED))
+
+    def _selection(self, resource: Resource) -> tuple[str, str]:
+        namespace = self._app.kployfile.namespace if resource.namespaced else ""
+        return namespace, f"{LABEL}={self._app.id}"
+
+    def _pause_after(self, began: float) -> None:
+        self._closed.wait(max(0.0, _SHORTEST_WATCH - (time.monotonic() - began)))

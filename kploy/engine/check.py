@@ -15,8 +15,8 @@ from kploy.model.report import Outcome
 
 
 def check(root: Path) -> Iterator[Event]:
-    """Everything that is wrong with the app in ``root``. The last event is Finished."""
-    return report(prepare(root))
+    """What is wrong with the app in ``root``, as far as that can be told offline. The last event is Finished."""
+    return report(prepare(root, offline=True))
 
 
 def report(prepared: Prepared) -> Iterator[Event]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from kploy.cluster.port import Answer, Cause, Cluster, Conflict, Forbidden, Invalid, NotFound
+from kploy.cluster.port import Answer, Cause, Cluster, Conflict, Forbidden, Invalid, NotFound, ServerFailed
 from kploy.core import refusals
 from kploy.core.changes import action_for
 from kploy.core.dependencies import Lookup
@@ -79,11 +79,11 @@ class _Comparing:
         if resource.namespaced and not self.namespace_exists:
             return self._rehearsed(manifest, resource, body)
         try:
-            answer = self._ask(resource, body)
+            answer = self._ask(manifest, resource, body)
         except Forbidden as refusal:
             return _created(manifest), (refusals.forbidden(manifest, refusal.message),)
         except (Invalid, Conflict, NotFound) as refusal:
-            return _created(manifest), _findings(manifest, refusal, refusal.message)
+            return _created(manifest), _findings(manifest, refusal)
         return self._judged(manifest, answer)
 
     def _waits_for_definition(self, manifest: Manifest) -> bool:
@@ -93,15 +93,18 @@ class _Comparing:
     def _rehearsed(self, manifest: Manifest, resource: Resource, body: Body) -> _Verdict:
         """The verdict on an object whose namespace the run itself creates. See core.rehearsal."""
         try:
-            self._ask(resource, on_stage(body))
+            self._ask(manifest, resource, on_stage(body))
         except Forbidden:
             return _created(manifest, "its namespace does not exist yet, and another one refuses it"), ()
         except (Invalid, Conflict, NotFound) as refusal:
-            return _created(manifest), _findings(manifest, refusal, in_own_words(refusal.message, body))
+            return _created(manifest), _findings(manifest, refusal, body)
         return _created(manifest), ()
 
-    def _ask(self, resource: Resource, body: Body) -> Answer:
-        return self.cluster.apply(resource, body, self.app.field_manager, dry_run=True)
+    def _ask(self, manifest: Manifest, resource: Resource, body: Body) -> Answer:
+        try:
+            return self.cluster.apply(resource, body, self.app.field_manager, dry_run=True)
+        except ServerFailed as failure:
+            raise ServerFailed(refusals.quotable(manifest, failure.message), failure.hint) from failure
 
     def _judged(self, manifest: Manifest, answer: Answer) -> _Verdict:
         live = self.live.get(manifest.ref)
@@ -115,15 +118,25 @@ def _created(manifest: Manifest, unchecked: str = "") -> Change:
     return Change(manifest.ref, Action.CREATED, manifest.file, unchecked)
 
 
-def _findings(manifest: Manifest, refusal: Invalid | Conflict | NotFound, message: str) -> tuple[Finding, ...]:
+def _findings(
+    manifest: Manifest, refusal: Invalid | Conflict | NotFound, rehearsed: Body | None = None
+) -> tuple[Finding, ...]:
+    """What a refusal comes to. ``rehearsed`` is the body it is about, if that was on stage under another name."""
+
+    def own(said: str) -> str:
+        return said if rehearsed is None else in_own_words(said, rehearsed)
+
     match refusal:
         case Invalid(causes=causes):
-            return refusals.invalid(manifest, message, _pairs(causes))
+            return refusals.invalid(manifest, own(refusal.message), _pairs(causes, own))
         case Conflict(causes=causes):
-            return refusals.conflicting(manifest, message, _pairs(causes))
+            return refusals.conflicting(manifest, own(refusal.message), _pairs(causes, own))
+        case NotFound(is_object=True):
+            # What is applied need not exist; so it is something else that does not: its namespace.
+            return refusals.invalid(manifest, own(refusal.message), ())
         case NotFound():
             return (refusals.not_served(manifest),)
 
 
-def _pairs(causes: tuple[Cause, ...]) -> list[tuple[str, str]]:
-    return [(cause.field, cause.message) for cause in causes]
+def _pairs(causes: tuple[Cause, ...], own: Callable[[str], str]) -> list[tuple[str, str]]:
+    return [(cause.field, own(cause.message)) for cause in causes]

@@ -15,12 +15,25 @@ from typing import assert_never
 from kploy.cluster.port import Cluster
 from kploy.core import rollout
 from kploy.core.graph import Graph
-from kploy.engine.carrier import Broken, Carrier, Inbox, Message, NotSent, NotTaken, Sighted, StopRequested, Taken
+from kploy.core.refusals import quotable
+from kploy.engine.carrier import (
+    Broken,
+    Carrier,
+    Inbox,
+    Listed,
+    Message,
+    NotSent,
+    NotTaken,
+    Sighted,
+    StopRequested,
+    Taken,
+)
 from kploy.engine.compare import Comparison
 from kploy.engine.lookout import ENDPOINT_SLICE, Lookout
 from kploy.engine.resources import Resources
 from kploy.model.app import App
 from kploy.model.events import Event
+from kploy.model.objects import ObjectRef, Status
 from kploy.model.plan import Action
 
 
@@ -66,6 +79,9 @@ class _Run:
         self._at_once: list[rollout.Observation] = []
 
     def events(self) -> Iterator[Event]:
+        if not self._inbox.empty():
+            # All that can be in there before a deploy is the wish to stop it.
+            self._carrier.withhold()
         yield from self._take(rollout.Began(time.monotonic()))
         while not self._state.is_finished:
             for observation in self._observe():
@@ -76,11 +92,14 @@ class _Run:
         if self._at_once:
             known, self._at_once = self._at_once, []
             return known
-        patience = None if self._state.ending else max(0.0, self._state.deadline - time.monotonic())
+        patience = None if self._state.ending else self._state.deadline - time.monotonic()
         try:
-            return self._understood(self._inbox.get(timeout=patience))
+            if patience is None or patience > 0:
+                return self._understood(self._inbox.get(timeout=patience))
         except Empty:
-            return [rollout.Ticked(time.monotonic())]
+            pass
+        self._carrier.withhold()
+        return [rollout.Ticked(max(time.monotonic(), self._state.deadline))]
 
     def _understood(self, message: Message) -> list[rollout.Observation]:
         now = time.monotonic()
@@ -92,9 +111,13 @@ class _Run:
             case NotSent(node):
                 return [rollout.Withheld(node, now)]
             case NotTaken(node, error):
-                return [rollout.Rejected(node, error.message, now, error.hint)]
-            case Sighted():
-                return self._looked_at(message, now)
+                return [rollout.Rejected(node, self._quotable(node, error.message), now, error.hint)]
+            case Sighted(ref, body, is_gone):
+                look = self._lookout.gone if is_gone else self._lookout.seen
+                return self._seen([look(ref, body)], now)
+            case Listed(resource, bodies, version):
+                kind = (resource.group, resource.kind)
+                return self._seen(self._lookout.listed(kind, bodies, version), now)
             case StopRequested():
                 self._carrier.withhold()
                 return [rollout.Interrupted(now)]
@@ -103,13 +126,14 @@ class _Run:
             case _:
                 assert_never(message)
 
-    def _looked_at(self, sighted: Sighted, now: float) -> list[rollout.Observation]:
-        look = self._lookout.gone if sighted.is_gone else self._lookout.seen
-        told = look(sighted.ref, sighted.body)
-        if told is None or told[0] not in self._nodes:
-            return []
-        ref, status = told
-        return [rollout.Seen(self._nodes[ref], status, now)]
+    def _seen(self, told: Iterable[tuple[ObjectRef, Status] | None], now: float) -> list[rollout.Observation]:
+        return [
+            rollout.Seen(self._nodes[ref], status, now) for ref, status in filter(None, told) if ref in self._nodes
+        ]
+
+    def _quotable(self, node: int, message: str) -> str:
+        manifest = self._job.graph.nodes[node].manifest
+        return message if manifest is None else quotable(manifest, message)
 
     def _take(self, observation: rollout.Observation) -> Iterator[Event]:
         self._state, actions = rollout.step(self._state, observation)

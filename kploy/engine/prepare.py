@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kploy.core import checks, schemas
+from kploy.core import checks, custom_resources, schemas
 from kploy.core.graph import Graph, graph_of
 from kploy.model.app import App
 from kploy.model.findings import Finding, Severity, in_reading_order
@@ -35,15 +35,17 @@ def has_errors(findings: tuple[Finding, ...]) -> bool:
     return any(finding.severity is Severity.ERROR for finding in findings)
 
 
-def prepare(root: Path) -> Prepared:
+def prepare(root: Path, *, offline: bool = False) -> Prepared:
     """Read, check and order the app in ``root``, and collect all findings at once.
 
+    ``offline``: no network is touched, not even for remote manifests.
     Raises Refused for an app that must not be deployed wherever it says it wants to be.
     """
-    reading = read_app(root)
+    reading = read_app(root, offline=offline)
     app = reading.app
     if app is None:
         return Prepared(None, Graph(), in_reading_order(reading.findings), reading.files)
     graph, of_graph = graph_of(app.manifests)
-    findings = (*reading.findings, *checks.check(app), *schemas.check(app.manifests), *of_graph)
+    of_core = (*checks.check(app), *schemas.check(app.manifests), *custom_resources.check(app.manifests))
+    findings = (*reading.findings, *of_core, *of_graph)
     return Prepared(app, graph, in_reading_order(findings), reading.files)

@@ -26,7 +26,7 @@ from kploy.model.report import Outcome
 
 def readable(root: Path) -> tuple[App, Graph]:
     """The app in ``root``, for looking at what is live of it. Raises Invalid where it cannot be read."""
-    prepared = prepare(root)
+    prepared = prepare(root, offline=True)
     if prepared.app is None:
         first = prepared.findings[0]
         raise UnreadableApp(first.message, first.hint)

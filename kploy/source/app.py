@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kploy.model.app import App, Reading
 from kploy.model.findings import Finding, error
@@ -13,24 +14,32 @@ from kploy.source.environment import read_environment
 from kploy.source.files import exists
 from kploy.source.kployfile import FILE, read_kployfile
 from kploy.source.manifests import read_manifests, resolve
+from kploy.source.remotes import Access
+
+if TYPE_CHECKING:
+    from kploy.source.network import Network
 
 
-def read_app(root: Path) -> Reading:
+def read_app(root: Path, *, offline: bool = False, network: Network | None = None) -> Reading:
     """The app in ``root``, and all that is wrong with it in one go.
 
+    Remote manifests are fetched through ``network`` (None is the real one),
+    and pinned in Kployfile.lock when they are new; ``offline``, only copies
+    of what is pinned are used.
     Never raises for what the user can mend, except Refused: an app whose
     namespace belongs to Kubernetes itself.
     """
     with _without_garbage_collection():
-        return _read(root.resolve())
+        return _read(root.resolve(), offline, network)
 
 
-def _read(root: Path) -> Reading:
+def _read(root: Path, offline: bool, network: Network | None) -> Reading:
     kployfile, own = read_kployfile(root)
     if kployfile is None and not exists(root / FILE):
         return Reading(None, own)
     findings: list[Finding] = [*own]
-    manifests = read_manifests(root, findings.append)
+    access = Access(offline, kployfile is not None and kployfile.cache_remotes, network)
+    manifests = read_manifests(root, findings.append, access)
     environment = read_environment(root, findings.append)
     files = manifests.files + environment.files
     if not files:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from kploy.model.objects import Body, JsonPath, ObjectRef, group_of
 from kploy.source.documents import MOST_PROBLEMS, Document, read_documents
 from kploy.source.files import Entry, Unusable, directory, entries, ignored, read_text
 from kploy.source.names import is_api_version, is_kind, is_name, is_namespace
+from kploy.source.pointers import POINTER, Remote, RemotePositions, read_pointer, shown_at
 from kploy.source.positions import Layout
+from kploy.source.remotes import Access, read_contents
 from kploy.source.scalars import described
 from kploy.source.text import Report, Text, short
 
@@ -52,17 +54,41 @@ class Drafts:
     files: int
 
 
-def read_manifests(root: Path, report: Report) -> Drafts:
-    """Every manifest of the app, in the order of directories, files and documents."""
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What came of one file: manifests, or where they are."""
+
+    kind_of_file: Directory
+    drafts: tuple[Draft, ...] = ()
+    remote: Remote | None = None
+
+
+def read_manifests(root: Path, report: Report, access: Access) -> Drafts:
+    """Every manifest of the app, in the order of directories, files and documents.
+
+    Remote ones are read last, all at the same time, as far as ``access`` lets them be.
+    """
+    files = [
+        _read_file(entry, root, kind_of_file, report)
+        for kind_of_file, entry in files_of(root, report)
+        if _is_read(entry, report)
+    ]
+    remotes = [file.remote for file in files if file.remote]
+    contents = read_contents(root, remotes, access, report)
     drafts: list[Draft] = []
-    files = 0
+    for file in files:
+        drafts += file.drafts
+        if file.remote and file.remote.url in contents:
+            drafts += _remote_drafts(file.remote, contents[file.remote.url], file.kind_of_file, report)
+    return Drafts(tuple(drafts), len(files))
+
+
+def files_of(root: Path, report: Report) -> Iterator[tuple[Directory, Entry]]:
+    """Every file in the directories for manifests, whether or not it is one."""
     for kind_of_file in DIRECTORIES:
         top = directory(root, kind_of_file, report)
         for entry in entries(root, top, report) if top else ():
-            if _is_read(entry, report):
-                files += 1
-                drafts += _read_file(entry, root, kind_of_file, report)
-    return Drafts(tuple(drafts), files)
+            yield kind_of_file, entry
 
 
 def resolve(drafts: Iterable[Draft], namespace: str) -> tuple[Manifest, ...]:
@@ -90,27 +116,45 @@ def _defined(crd: Body) -> tuple[str, str] | None:
 
 
 def _is_read(entry: Entry, report: Report) -> bool:
-    if entry.name.endswith((*SUFFIXES, ".url")):
+    if entry.name.endswith((*SUFFIXES, POINTER)):
         return True
     if not entry.name.startswith("README"):
-        report(ignored(entry, "kploy reads *.yaml, *.yml and *.json here"))
+        report(ignored(entry, "kploy reads *.yaml, *.yml, *.json and *.url here"))
     return False
 
 
-def _read_file(entry: Entry, root: Path, kind_of_file: Directory, report: Report) -> list[Draft]:
+def _read_file(entry: Entry, root: Path, kind_of_file: Directory, report: Report) -> _File:
     try:
         text = read_text(entry, root)
     except Unusable as exc:
         report(exc.finding)
-        return []
-    if entry.name.endswith(".url"):
-        report(_remote(text))
-        return []
+        return _File(kind_of_file)
+    if entry.name.endswith(POINTER):
+        return _File(kind_of_file, remote=read_pointer(text, report))
+    return _File(kind_of_file, _read_drafts(text, kind_of_file, report))
+
+
+def _read_drafts(text: Text, kind_of_file: Directory, report: Report) -> tuple[Draft, ...]:
+    """The manifests in a text, as far as it has not too many problems."""
     drafts: list[Draft] = []
     with suppress(_Enough):
         for draft in _drafts(text, kind_of_file, _Limited(report)):
             drafts.append(draft)  # noqa: PERF402 - what came before the limit is kept
-    return drafts
+    return tuple(drafts)
+
+
+def _remote_drafts(remote: Remote, content: str, kind_of_file: Directory, report: Report) -> Iterator[Draft]:
+    """The manifests in what a remote holds: their places, and those of the findings, are where its URL stands."""
+
+    def report_here(finding: Finding) -> None:
+        there = finding.place
+        if there:
+            message = f"{finding.message} (line {there.line}, column {there.column} of the remote manifest)"
+            finding = replace(finding, message=message, place=shown_at(remote, there))
+        report(finding)
+
+    for draft in _read_drafts(Text(remote.file, content), kind_of_file, report_here):
+        yield replace(draft, positions=RemotePositions(draft.positions, remote))
 
 
 class _Enough(Exception):
@@ -131,11 +175,6 @@ class _Limited:
             message = f"the reading ends after {MOST_PROBLEMS} problems"
             self._report(error("too-many-problems", message, place=finding.place))
             raise _Enough
-
-
-def _remote(text: Text) -> Finding:
-    message = "remote manifests are not supported by this version"
-    return error("remote-manifest", message, "save a copy beside it, as *.yaml", text.place(0, len(text.content)))
 
 
 def _drafts(text: Text, kind_of_file: Directory, report: Report) -> Iterator[Draft]:

@@ -16,7 +16,6 @@ DATA = ROOT / "kploy" / "core" / "data"
 
 @pytest.fixture
 def script() -> ModuleType:
-    pytest.importorskip("kubernetes_validate", reason="the schemas come from this package")
     spec = spec_from_file_location("vendor_schemas", ROOT / "scripts" / "vendor_schemas.py")
     assert spec is not None
     assert spec.loader is not None
