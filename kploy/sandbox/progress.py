@@ -41,7 +41,7 @@ class Progress:
         )
         if not unit or not (self.done or self.phase is Phase.JOINING):
             return ""
-        return f": {self.done} of {self.total} {unit}" if self.total else f": {self.done} {unit}"
+        return f": {self.done} of {self.total} {unit}" if self.total else f": {self.done} so far"
 
 
 Report = Callable[[Progress], None]

@@ -112,7 +112,7 @@ def test_in_a_pipe_progress_is_a_line_for_each_phase_and_then_few() -> None:
     meter.clear()
     assert stream.getvalue() == (
         "The sandbox is built now; this happens once, and takes about ten minutes on two cores.\n"
-        "downloading modules: 1 modules\n"
+        "downloading modules: 1 so far\n"
         "compiling\n"
     )
 

@@ -10,7 +10,7 @@ from kploy.sandbox.progress import Phase, Progress
     [
         (Progress(Phase.WAITING), "waiting for another kploy"),
         (Progress(Phase.DOWNLOADING, seconds=0.4), "downloading modules"),
-        (Progress(Phase.DOWNLOADING, 12, seconds=9), "downloading modules: 12 modules, 0:09"),
+        (Progress(Phase.DOWNLOADING, 12, seconds=9), "downloading modules: 12 so far, 0:09"),
         (Progress(Phase.COMPILING, 0, 2707, 3), "compiling, 0:03"),
         (Progress(Phase.COMPILING, 412, 2707, 65.9), "compiling: 412 of 2707 packages, 1:05"),
         (Progress(Phase.COMPILING, 2706, 2707, 3600), "compiling: 2706 of 2707 packages, 60:00"),
