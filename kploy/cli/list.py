@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,20 +39,30 @@ def list_command(directory: Path, output: str, **flags: Any) -> int:
 def _show(listing: AppListing, output: str) -> None:
     from kploy.ui import listing as view
     from kploy.ui.console import signs_for, stderr, stdout
+
+    if output in {"table", "wide"}:
+        talk = stderr()
+        view.show_header(talk, listing, signs_for(talk.file).arrow)
+        view.show_table(stdout(), listing, wide=output == "wide")
+    else:
+        from kploy.ui.streams import steadfast
+
+        data = steadfast(sys.stdout)
+        data.write(_data(listing, output))
+        data.flush()
+
+
+def _data(listing: AppListing, output: str) -> str:
+    """The listing for a program."""
     from kploy.ui.json import listing_document
+    from kploy.ui.listing import names
 
-    match output:
-        case "json":
-            import json
+    if output == "name":
+        return "".join(f"{name}\n" for name in names(listing))
+    if output == "json":
+        import json
 
-            click.echo(json.dumps(listing_document(listing), indent=2))
-        case "yaml":
-            from kploy.source.yaml import dump
+        return json.dumps(listing_document(listing), indent=2) + "\n"
+    from kploy.source.yaml import dump
 
-            click.echo(dump(listing_document(listing)), nl=False)
-        case "name":
-            click.echo("".join(f"{name}\n" for name in view.names(listing)), nl=False)
-        case _:
-            talk = stderr()
-            view.show_header(talk, listing, signs_for(talk.file).arrow)
-            view.show_table(stdout(), listing, wide=output == "wide")
+    return dump(listing_document(listing))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -87,11 +88,12 @@ def kploy() -> None:
 def main() -> NoReturn:
     """Run the command line and exit with one of the codes in model.report."""
     code = _run()
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the output has gone; Python would complain once more at its own end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:  # it is None where the caller has closed it
+        try:
+            sys.stdout.flush()
+        except OSError:
+            # Whoever read the output has gone; Python would complain once more at its own end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 
@@ -107,7 +109,7 @@ def _run() -> int:
         error.show()
         return int(Outcome.USAGE)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("kploy: interrupted", err=True)
+        _say("kploy: interrupted")
         return int(Outcome.INTERRUPTED)
     except SystemExit:
         # Click ends by itself only when stdout was closed under it: `kploy list | head` has what it wanted.
@@ -123,9 +125,15 @@ def _run() -> int:
 def _complain(error: KployError) -> None:
     from kploy.ui.sanitize import clean
 
-    click.echo(click.style("error: ", fg="red", bold=True) + clean(error.message), err=True)
+    _say(click.style("error: ", fg="red", bold=True) + clean(error.message))
     if error.hint:
-        click.echo(f"  {clean(error.hint)}", err=True)
+        _say(f"  {clean(error.hint)}")
+
+
+def _say(words: str) -> None:
+    """Write a line to stderr, if there is anybody to read it: how it ended, the exit code says in any case."""
+    with suppress(OSError):
+        click.echo(words, err=True)
 
 
 def _confess(error: Exception) -> int:
@@ -136,6 +144,6 @@ def _confess(error: Exception) -> int:
     while at is not None and at.tb_next is not None:
         at = at.tb_next
     where = f"{at.tb_frame.f_globals.get('__name__')}:{at.tb_lineno}" if at else "nowhere"
-    click.echo(f"kploy {__version__} has a bug: {type(error).__name__} in {where}", err=True)
-    click.echo("  please report it; KPLOY_TRACEBACK=1 shows all, values of the app included", err=True)
+    _say(f"kploy {__version__} has a bug: {type(error).__name__} in {where}")
+    _say("  please report it; KPLOY_TRACEBACK=1 shows all, values of the app included")
     return int(Outcome.BUG)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 from kploy.cli.options import Duration, directory_argument, output_option, where, where_options
+from kploy.model.events import Event, Planned
 from kploy.model.report import Outcome
 
 if TYPE_CHECKING:
     from kploy.engine.carrier import Inbox
+    from kploy.ui.json import JsonDisplay
+    from kploy.ui.text import TextDisplay
 
 
 @click.command("run")
@@ -51,27 +53,47 @@ def run_command(directory: Path, timeout: float, output: str, **flags: Any) -> i
     from kploy.engine.pipeline import run
 
     inbox = Inbox()
-    with _interruptible(inbox), display_for(output, plan_is_result=False) as display:
-        return show(run(directory, target.connect, timeout, inbox), display)
+    with display_for(output, plan_is_result=False) as display, _Interruptible(inbox, display) as interruptible:
+        return show(interruptible.watching(run(directory, target.connect, timeout, inbox)), display)
 
 
-@contextmanager
-def _interruptible(inbox: Inbox) -> Iterator[None]:
-    """The first Ctrl-C lets what is under way finish, the second leaves at once; so does SIGTERM."""
+class _Interruptible:
+    """What signals do to a run.
 
-    def leave(*_: object) -> None:
-        sys.stderr.write("\nkploy: left at once; kploy run goes on from here\n")
-        sys.stderr.flush()
+    As long as nothing is written, Ctrl-C simply ends it. After that, the
+    first lets what is under way finish, and the second leaves at once; so
+    does SIGTERM.
+    """
+
+    def __init__(self, inbox: Inbox, display: TextDisplay | JsonDisplay) -> None:
+        self._inbox = inbox
+        self._display = display
+        self._writes = False
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._stop), signal.signal(signal.SIGTERM, self._leave)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
+    ) -> None:
+        signal.signal(signal.SIGINT, self._before[0])
+        signal.signal(signal.SIGTERM, self._before[1])
+
+    def watching(self, stream: Iterable[Event]) -> Iterator[Event]:
+        """The same events; from the plan on, what they tell of is written."""
+        for event in stream:
+            self._writes = self._writes or isinstance(event, Planned)
+            yield event
+
+    def _stop(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._leave)
+        if not self._writes:
+            raise KeyboardInterrupt
+        self._inbox.stop()
+        self._display.note("stopping: what is under way finishes; Ctrl-C again to leave at once")
+
+    def _leave(self, *_: object) -> None:
+        after = "kploy run goes on from here" if self._writes else "nothing was written"
+        self._display.last_words(f"kploy: left at once; {after}")
         os._exit(Outcome.INTERRUPTED)
-
-    def stop(*_: object) -> None:
-        inbox.stop()
-        signal.signal(signal.SIGINT, leave)
-        sys.stderr.write("\nstopping: what is under way finishes; Ctrl-C again to leave at once\n")
-
-    before = signal.signal(signal.SIGINT, stop), signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before[0])
-        signal.signal(signal.SIGTERM, before[1])

@@ -104,7 +104,7 @@ def volume(live: Live) -> Status:
 def keys(live: Live) -> Status:
     """Current at once, with the number of keys."""
     names = {*live.body.map("data").data, *live.body.map("binaryData").data}
-    return current("", Counts(len(names), None, "keys"))
+    return current("", Counts(len(names), None, "key" if len(names) == 1 else "keys"))
 
 
 def namespace(live: Live) -> Status:

@@ -175,6 +175,6 @@ _COMPLAINTS = (
 
 
 def dump(data: Any) -> str:
-    """JSON data as YAML text, keys in their order."""
-    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    """JSON data as YAML text in ASCII, keys in their order."""
+    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=False)
     return text

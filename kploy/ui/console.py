@@ -5,15 +5,23 @@ stdout is for data, stderr for talk; both are written through here.
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, TextIO
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from kploy.ui.sanitize import clean
+from kploy.ui.streams import LEGIBLE, steadfast
+
+Part = str | tuple[str, str]
+"""A piece of a line: plain, or a pair of text and style."""
+
+_NARROWEST = 24
+"""Words in less than so many columns are hard to read: they go on a line of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,56 +33,99 @@ class Signs:
     waiting: str
     skipped: str
     arrow: str
+    ellipsis: str
+    spinner: str
+
+    @property
+    def column(self) -> int:
+        """How wide the column is that has a sign in it, with the gap after it."""
+        return 1 + max(map(len, (self.done, self.failed, self.waiting, self.skipped)))
 
 
-_UNICODE = Signs(done="✓", failed="✗", waiting="…", skipped="·", arrow="→")
-_ASCII = Signs(done="ok", failed="x", waiting="..", skipped="-", arrow="->")
+_UNICODE = Signs(done="✓", failed="✗", waiting="…", skipped="·", arrow="→", ellipsis="…", spinner="dots")
+_ASCII = Signs(done="ok", failed="x", waiting="..", skipped="-", arrow="->", ellipsis="...", spinner="line")
 
 
 def signs_for(stream: IO[str]) -> Signs:
     """Unicode signs where ``stream`` can write them, else ASCII ones."""
     try:
-        "✓✗…·→".encode(getattr(stream, "encoding", None) or "ascii")
+        "✓✗…·→⠋".encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
         return _ASCII
     return _UNICODE
 
 
 def stderr() -> Console:
-    """The console for talk. Honours NO_COLOR, FORCE_COLOR and TERM as rich does."""
+    """The console for talk. Honours NO_COLOR, FORCE_COLOR and TERM as rich does; it never fails to write."""
     return _console(sys.stderr)
 
 
 def stdout() -> Console:
-    """The console for data."""
+    """The console for data, which never fails to write either."""
     return _console(sys.stdout)
 
 
-class _Unbroken(Console):
-    """Goes on in silence when whoever read the output has gone: a deploy does not end for that."""
-
-    def on_broken_pipe(self) -> None:
-        silence(self.file)
+def _console(stream: TextIO | None) -> Console:
+    return Console(file=steadfast(stream), highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
-def silence(stream: IO[str]) -> None:
-    """Let everything that is still written to ``stream`` go nowhere, so that no write to it fails."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+def columns(console: Console) -> int | None:
+    """How wide the terminal is; None where there is none, as in a pipe, or one that only types (TERM=dumb).
+
+    FORCE_COLOR asks for colour; it does not make a terminal of a pipe.
+    """
+    return console.width if console.file.isatty() and not console.is_dumb_terminal else None
 
 
-def _console(stream: TextIO) -> Console:
-    if hasattr(stream, "reconfigure"):
-        # What the locale cannot show is escaped: output never fails for want of a character.
-        stream.reconfigure(errors="backslashreplace")
-    return _Unbroken(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
-
-
-def line(*parts: str | tuple[str, str]) -> Text:
-    """A line of text; a part is plain, or a pair of text and style. Everything in it is made safe to print."""
+def line(*parts: Part) -> Text:
+    """A line of text. Everything in it is made safe to print."""
     text = Text()
     for part in parts:
         words, style = (part, "") if isinstance(part, str) else part
         text.append(clean(words), style)
     return text
+
+
+def shown(console: Console, text: str) -> str:
+    """``text`` as it will stand on ``console``, made safe and with what cannot be encoded escaped."""
+    return clean(text).encode(console.encoding, LEGIBLE).decode(console.encoding)
+
+
+def padded(console: Console, text: str, width: int) -> str:
+    """``text`` as it will stand on ``console``, and spaces up to ``width`` columns."""
+    words = shown(console, text)
+    return words + " " * (width - cell_len(words))
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """A line that, where a terminal is too narrow for it, goes on below the beginning of its ``body``.
+
+    In a pipe it is one line, however long.
+    """
+
+    head: Text
+    body: Text
+
+    @property
+    def text(self) -> Text:
+        """All of it in one line."""
+        whole = self.head + self.body
+        whole.rstrip()
+        return whole
+
+    def __rich_console__(self, console: Console, _: ConsoleOptions) -> Iterator[Text]:
+        width = columns(console)
+        if width is None or self.text.cell_len < width:
+            yield self.text
+            return
+        head, indent = self.head.copy(), self.head.cell_len
+        if width - indent < _NARROWEST:
+            head.rstrip()
+            yield head
+            head = Text(" " * min(6, width // 2))
+            indent = head.cell_len
+        for row in self.body.wrap(console, width - 1 - indent, overflow="fold"):
+            row.rstrip()
+            yield head + row
+            head = Text(" " * indent)

@@ -4,48 +4,104 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rich.cells import cell_len
-from rich.console import Console
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from kploy.model.findings import Finding, Place, Severity
-from kploy.ui.console import line
+from kploy.ui.console import Hanging, columns, line, shown, signs_for
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow"}
+
+_LONGEST = 200
+"""How much of a line is shown where no terminal sets a limit: a minified manifest is a single line."""
 
 
 def show_findings(console: Console, findings: Iterable[Finding]) -> None:
     """Print every finding, errors last so that they are seen, each followed by an empty line."""
     for finding in sorted(findings, key=lambda finding: finding.severity is Severity.ERROR):
-        for row in _rows(finding):
+        for row in _rows(console, finding):
             console.print(row)
         console.print()
 
 
-def _rows(finding: Finding) -> Iterator[Text]:
+def _rows(console: Console, finding: Finding) -> Iterator[RenderableType]:
     style = _STYLES[finding.severity]
-    yield line((f"{finding.severity}[{finding.rule}]", style), ": ", (finding.message, "bold"))
+    heading = line((f"{finding.severity}[{finding.rule}]", style), ": ", (finding.message, "bold"))
+    yield Hanging(Text(), heading)
+    hint = Hanging(line("  "), line((finding.hint, "cyan")))
     if finding.place is None:
         if finding.subject:
             yield line("  ", finding.subject)
-        if finding.hint:
-            yield line("  ", (finding.hint, "cyan"))
-        return
-    yield line("  ", (str(finding.place), "dim"))
-    if finding.place.excerpt:
-        yield from _excerpt(finding.place, finding.hint, style)
-    elif finding.hint:
-        yield line("  ", (finding.hint, "cyan"))
+    else:
+        yield line("  ", (str(finding.place), "dim"))
+        if finding.place.excerpt:
+            yield from _Excerpt(console, finding.place, style).rows(finding.hint)
+            return
+    if finding.hint:
+        yield hint
 
 
-def _excerpt(place: Place, hint: str, style: str) -> Iterator[Text]:
-    gutter = len(str(place.excerpt[-1].number))
-    for shown in place.excerpt:
-        yield line(f"  {shown.number:>{gutter}} | ", shown.text)
-    last = place.excerpt[-1].text
-    # The caret goes under what is shown: a character that was escaped takes more columns than one.
-    start = cell_len(line(last[: place.column - 1]).plain)
-    width = max(1, cell_len(line(last[place.column - 1 : place.column - 1 + place.width]).plain))
-    marked = line(" " * (gutter + 2) + " | " + " " * start, ("^" * width, style), " ", (hint, "cyan"))
-    marked.rstrip()
-    yield marked
+class _Excerpt:
+    """The lines of a place, cropped to what can be read, with a caret under what is meant."""
+
+    def __init__(self, console: Console, place: Place, style: str) -> None:
+        self._console = console
+        self._place = place
+        self._style = style
+        self._ellipsis = signs_for(console.file).ellipsis
+        self._gutter = len(str(place.excerpt[-1].number))
+        width = columns(console)
+        self._room = max(20, width - 1 - self._gutter - len("   | ")) if width else _LONGEST
+
+    def rows(self, hint: str) -> Iterator[RenderableType]:
+        *before, last = self._place.excerpt
+        for shown_line in before:
+            yield self._numbered(shown_line.number, self._head(self._shown(shown_line.text), self._room))
+        left, marked, right = self._cropped(last.text)
+        yield self._numbered(last.number, left + marked + right)
+        yield from self._caret(cell_len(left), max(1, cell_len(marked)), hint)
+
+    def _numbered(self, number: int, text: str) -> Text:
+        row = line(f"  {number:>{self._gutter}} | {text}")
+        row.rstrip()
+        return row
+
+    def _caret(self, start: int, width: int, hint: str) -> Iterator[RenderableType]:
+        """The caret, and the hint beside it, or below where that is too narrow."""
+        margin = " " * (self._gutter + 3)
+        caret = line(f"{margin}| " + " " * start, ("^" * width, self._style))
+        if start + width + 1 + cell_len(self._shown(hint)) <= self._room or columns(self._console) is None:
+            caret.append(line(" ", (hint, "cyan")))
+            caret.rstrip()
+            yield caret
+        else:
+            yield caret
+            yield Hanging(line(f"{margin}= "), line((hint, "cyan")))
+
+    def _cropped(self, text: str) -> tuple[str, str, str]:
+        """The marked part, with what stands left and right of it as far as there is room."""
+        start = self._place.column - 1
+        end = start + self._place.width
+        # Counted in what is shown: a character that is escaped takes more columns than one.
+        left, marked, right = map(self._shown, (text[:start], text[start:end], text[end:]))
+        if cell_len(left + marked + right) <= self._room:
+            return left, marked, right
+        if cell_len(marked) > self._room // 2:
+            marked, right = self._head(marked, self._room // 2), ""
+        kept_right = min(cell_len(right), self._room // 4)
+        left = self._tail(left, self._room - cell_len(marked) - kept_right)
+        return left, marked, self._head(right, self._room - cell_len(left + marked))
+
+    def _head(self, text: str, room: int) -> str:
+        if cell_len(text) <= room:
+            return text
+        return set_cell_size(text, room - len(self._ellipsis)) + self._ellipsis
+
+    def _tail(self, text: str, room: int) -> str:
+        if cell_len(text) <= room:
+            return text
+        return self._ellipsis + set_cell_size(text[::-1], room - len(self._ellipsis))[::-1]
+
+    def _shown(self, text: str) -> str:
+        return shown(self._console, text)

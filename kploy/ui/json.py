@@ -14,7 +14,7 @@ from kploy.model import events
 from kploy.model.listing import AppListing
 from kploy.model.objects import ObjectRef
 from kploy.model.report import Outcome
-from kploy.ui.console import silence
+from kploy.ui.streams import steadfast, tell_at_once
 
 API_VERSION = "kploy.dev/v1"
 """Which shape the JSON has. A field that goes or changes its meaning needs another version; a new one does not."""
@@ -22,6 +22,9 @@ API_VERSION = "kploy.dev/v1"
 
 class JsonDisplay:
     """Writes a JSON object for each event to stdout, a line each, as soon as it happens."""
+
+    def __init__(self) -> None:
+        self._stdout = steadfast(sys.stdout)
 
     def __enter__(self) -> Self:
         return self
@@ -33,17 +36,23 @@ class JsonDisplay:
 
     def show(self, event: events.Event) -> None:
         """Write one event."""
-        document = {"apiVersion": API_VERSION, "kind": type(event).__name__, **_fields(event)}
-        try:
-            sys.stdout.write(json.dumps(document) + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # Whoever read this has gone; what is told of goes on.
-            silence(sys.stdout)
+        self._stdout.write(json.dumps(event_document(event)) + "\n")
+        self._stdout.flush()
+
+    def note(self, text: str) -> None:
+        """Say something that is no event, on stderr. May be called from a signal handler."""
+        tell_at_once(f"{text}\n")
+
+    last_words = note
+
+
+def event_document(event: events.Event) -> dict[str, Any]:
+    """An event as JSON data: apiVersion, its name as kind, and its fields."""
+    return {"apiVersion": API_VERSION, "kind": type(event).__name__, **_fields(event)}
 
 
 def listing_document(listing: AppListing) -> dict[str, Any]:
-    """A listing as JSON data: apiVersion, kind AppListing, and ``items`` with one object a row."""
+    """A listing as JSON data: apiVersion, kind AppListing, and ``rows``, one for each object."""
     return {"apiVersion": API_VERSION, "kind": "AppListing", **_fields(listing)}
 
 

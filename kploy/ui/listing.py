@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.console import Console
 
 from kploy.model.listing import AppListing, Row
 from kploy.model.objects import State
-from kploy.ui.console import line
+from kploy.ui.console import Hanging, line, padded, shown
 from kploy.ui.narrator import SIMULATED
 from kploy.ui.numbers import age
+from kploy.ui.sanitize import clean
 
 _STYLES = {
     State.CURRENT: "green",
@@ -29,12 +31,12 @@ def show_table(console: Console, listing: AppListing, *, wide: bool) -> None:
     """Print a row for each object, in columns, nothing cut; only the header when there is none."""
     header = ["NAME", "TYPE", "STATUS", "READY", "AGE", "MANIFEST", *(["IMAGE", "URL"] if wide else [])]
     table = [header, *(_cells(row, wide=wide) for row in listing.rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    widths = [max(cell_len(shown(console, cell)) for cell in column) for column in zip(*table, strict=True)]
     styles = ["bold", *(_STYLES[row.status.state] for row in listing.rows)]
     for cells, style in zip(table, styles, strict=True):
-        padded = [f"{cell:<{width}}{_GAP}" for cell, width in zip(cells, widths, strict=True)]
         parts = [
-            (cell, style if column == _STATUS or cells is header else "") for column, cell in enumerate(padded)
+            (padded(console, cell, width) + _GAP, style if column == _STATUS or cells is header else "")
+            for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
         ]
         row = line(*parts)
         row.rstrip()
@@ -55,9 +57,9 @@ def show_header(console: Console, listing: AppListing, arrow: str) -> None:
         console.print(line((SIMULATED, "dim")))
     for row in listing.rows:
         if row.status.message and row.status.state is not State.CURRENT:
-            console.print(line((f"  {row.ref}: {row.status.message}", "yellow")))
+            console.print(Hanging(line("  "), line((f"{row.ref}: {row.status.message}", "yellow"))))
 
 
 def names(listing: AppListing) -> list[str]:
     """What is live, as ``kubectl get`` takes it: ``deployment.apps/web``."""
-    return [row.ref.qualified for row in listing.rows if row.status.state is not State.NOT_FOUND]
+    return [clean(row.ref.qualified) for row in listing.rows if row.status.state is not State.NOT_FOUND]

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
+from rich.cells import cell_len
+from rich.console import RenderableType
 from rich.text import Text
 
 from kploy.model import events
@@ -13,8 +15,9 @@ from kploy.model.findings import Finding, Severity
 from kploy.model.objects import ObjectRef, State, Status
 from kploy.model.plan import Action, Plan
 from kploy.model.report import Outcome
-from kploy.ui.console import Signs, line
-from kploy.ui.numbers import count, seconds
+from kploy.ui.console import Hanging, Part, Signs, line
+from kploy.ui.numbers import count, seconds, ticking
+from kploy.ui.sanitize import clean
 
 SIMULATED = "the sandbox: a real control plane, on which pods only pretend to run"
 """What is said wherever the cluster is the sandbox."""
@@ -22,21 +25,28 @@ SIMULATED = "the sandbox: a real control plane, on which pods only pretend to ru
 _WIDEST = 44
 """Names longer than this do not push the columns of all others to the right."""
 
+_BESIDE_NAMES = 38
+"""How many columns of a terminal are kept free for what is said beside a name."""
+
 _ACTION_STYLES = {Action.CREATED: "green", Action.CONFIGURED: "yellow"}
 
 
 class Narrator:
-    """Tells a run, and remembers what it has to for the next sentence and for the end."""
+    """Tells a run, and remembers what it has to for the next sentence and for the end.
 
-    def __init__(self, signs: Signs) -> None:
+    ``columns`` is how wide the terminal is, None where there is no limit.
+    """
+
+    def __init__(self, signs: Signs, columns: int | None = None) -> None:
         self._signs = signs
+        self._widest = _WIDEST if columns is None else max(0, min(_WIDEST, columns - _BESIDE_NAMES))
         self._width = 0
-        self._timeout_hit: list[tuple[ObjectRef, Status]] = []
+        self._not_ready = 0
         self._actions: dict[ObjectRef, Action] = {}
         self._counts: Counter[str] = Counter()
         self.opened: events.Opened | None = None
 
-    def settled(self, event: events.Event) -> Iterator[Text]:  # noqa: C901, PLR0912 - a case an event
+    def settled(self, event: events.Event) -> Iterator[RenderableType]:  # noqa: C901, PLR0912 - a case an event
         """The lines for what is final: a reader needs no other to know how the run went."""
         match event:
             case events.Opened():
@@ -45,7 +55,8 @@ class Narrator:
             case events.NodesCounted():
                 yield self._nodes(event)
             case events.Planned(plan):
-                self._width = min(_WIDEST, max((len(str(change.ref)) for change in plan.changes), default=0))
+                names = (cell_len(clean(str(change.ref))) for change in plan.changes)
+                self._width = min(self._widest, max(names, default=0))
                 yield from self._unchecked(plan)
             case events.Applied(ref, action, _, _):
                 self._actions[ref] = action
@@ -56,18 +67,17 @@ class Narrator:
                 self._counts["failed"] += 1
                 yield self._row(self._signs.failed, "bold red", ref, (reason, "red"))
                 if hint:
-                    yield line("      ", (hint, "cyan"))
+                    yield Hanging(line("      "), line((hint, "cyan")))
             case events.Skipped(ref, because, _):
                 self._counts["not started"] += 1
                 why = f": {because} failed" if because else ""
                 yield self._row(self._signs.skipped, "dim", ref, (f"not started{why}", "dim"))
             case events.Unfinished(ref, status, _):
-                self._timeout_hit.append((ref, status))
-                yield self._row(
-                    self._signs.failed, "yellow", ref, (f"applied, not ready: {_words(status)}", "yellow")
-                )
+                self._not_ready += 1
+                words = f"applied, not ready: {_words(status)}"
+                yield self._row(self._signs.failed, "yellow", ref, (words, "yellow"))
             case events.Noted(text):
-                yield line(text)
+                yield Hanging(Text(), line(text))
             case events.Finished(outcome, at):
                 yield from self._finished(outcome, at)
             case events.Checked() | events.Progressed():
@@ -75,7 +85,7 @@ class Narrator:
             case _:
                 assert_never(event)
 
-    def passing(self, event: events.Event) -> Text | None:
+    def passing(self, event: events.Event) -> Hanging | None:
         """A line for what will be otherwise in a moment; for where nothing moves, as in a pipe."""
         match event:
             case events.Applied(ref, action, status, _) if status.state is not State.CURRENT:
@@ -85,11 +95,12 @@ class Narrator:
             case _:
                 return None
 
-    def under_way(self, ref: ObjectRef, status: Status, elapsed: float) -> Text:
+    def under_way(self, sign: str, ref: ObjectRef, status: Status, elapsed: float) -> Text:
         """The line for an object that is waited for, while it is."""
-        return self._row("", "", ref, _words(status), ("  " + seconds(elapsed), "dim"))
+        # The time comes first: it is short, and the words may have to be cut.
+        return self._row(sign, "", ref, (f"{ticking(elapsed):>3}", "dim"), f"  {_words(status)}").text
 
-    def _opened(self, event: events.Opened) -> Iterator[Text]:
+    def _opened(self, event: events.Opened) -> Iterator[RenderableType]:
         where = f"{event.context or event.server}/{event.namespace}"
         yield line(
             (event.app, "bold"),
@@ -106,63 +117,70 @@ class Narrator:
         style = "dim" if event.ready else "bold yellow"
         return line((f"nodes: {event.ready} of {event.total} ready", style))
 
-    def _unchecked(self, plan: Plan) -> Iterator[Text]:
+    def _unchecked(self, plan: Plan) -> Iterator[Hanging]:
         for change in plan.changes:
             if change.unchecked:
-                yield line((f"  {change.ref}: the server could not check it: {change.unchecked}", "yellow"))
+                words = f"{change.ref}: the server could not check it: {change.unchecked}"
+                yield Hanging(line("  "), line((words, "yellow")))
 
-    def _ready(self, ref: ObjectRef, status: Status, after: float) -> Text:
+    def _ready(self, ref: ObjectRef, status: Status, after: float) -> Hanging:
         action = self._actions.get(ref, Action.UNCHANGED)
-        rest: list[str | tuple[str, str]] = [(f"{action:<10}", _ACTION_STYLES.get(action, "dim"))]
-        if status.counts is not None:
-            rest.append(f"  {status.counts}" + ("" if status.counts.unit else " ready"))
-        if after >= 0.1:
-            rest.append(("  " + seconds(after), "dim"))
-        return self._row(self._signs.done, "green", ref, *rest)
+        counts = status.counts
+        number = f"{counts}" + ("" if counts.unit else " ready") if counts is not None else ""
+        took = seconds(after) if after >= 0.1 else ""
+        style = _ACTION_STYLES.get(action, "dim")
+        return self._row(
+            self._signs.done, "green", ref, (f"{action:<10}", style), f"  {number:<9}", (f"  {took:>4}", "dim")
+        )
 
-    def _row(self, sign: str, style: str, ref: ObjectRef, *rest: str | tuple[str, str]) -> Text:
-        row = line("  ", (f"{sign:<2}" if sign else "", style), f"{ref!s:<{self._width}}  ", *rest)
-        row.rstrip()
-        return row
+    def _row(self, sign: str, style: str, ref: ObjectRef, *rest: Part) -> Hanging:
+        name = clean(str(ref))
+        gap = " " * (max(0, self._width - cell_len(name)) + 2)
+        return Hanging(line("  ", (f"{sign:<{self._signs.column}}", style), name + gap), line(*rest))
 
-    def _finished(self, outcome: Outcome, at: float) -> Iterator[Text]:
+    def _finished(self, outcome: Outcome, at: float) -> Iterator[RenderableType]:
         app = self.opened.app if self.opened else ""
         done = ", ".join(f"{self._counts[action]} {action}" for action in Action if self._counts[action])
         trouble = [f"{self._counts[what]} {what}" for what in ("failed", "not started") if self._counts[what]]
-        trouble += [f"{len(self._timeout_hit)} not ready"] if self._timeout_hit else []
+        trouble += [f"{self._not_ready} not ready"] if self._not_ready else []
         match outcome:
             case Outcome.DONE if self.opened and not self.opened.server:
-                yield line(
-                    (self._signs.done, "bold green"), " valid, as far as that can be told without a cluster"
-                )
+                yield self._good("valid, as far as that can be told without a cluster")
             case Outcome.DONE if self._actions:
-                yield line((self._signs.done, "bold green"), f" {app} is up: {done}", (f"   {seconds(at)}", "dim"))
+                yield self._good(f"{app} is up: {done}", (f"   {seconds(at)}", "dim"))
             case Outcome.FAILED:
-                yield line(
-                    (f"{self._signs.failed} {app}: {', '.join(trouble)}", "bold red"), (f"   {done}", "dim")
-                )
-                yield line("  mend it, then kploy run; what is as it should be is left alone")
+                yield self._bad(f"{app}: {', '.join(trouble)}", (f"   {done}", "dim"))
+                yield _advice("mend it, then kploy run; what is as it should be is left alone")
             case Outcome.TIMED_OUT:
-                yield line(
-                    (f"{self._signs.failed} {app} is not up after {seconds(at)}: {', '.join(trouble)}", "bold red")
-                )
-                yield line("  see how it goes on: kploy list; wait longer: kploy run --timeout 10m")
+                yield self._bad(f"{app} is not up after {seconds(at)}: {', '.join(trouble)}")
+                yield _advice("see how it goes on: kploy list; wait longer: kploy run --timeout 10m")
             case Outcome.INTERRUPTED:
-                yield line((f"{self._signs.failed} interrupted: {', '.join([done, *trouble])}", "bold red"))
-                yield line("  kploy run goes on from here")
+                yield self._bad(f"interrupted: {', '.join(filter(None, [done, *trouble]))}")
+                yield _advice("kploy run goes on from here")
+
+    def _good(self, *rest: Part) -> Hanging:
+        return Hanging(line((f"{self._signs.done} ", "bold green")), line(*rest))
+
+    def _bad(self, words: str, *rest: Part) -> Hanging:
+        return Hanging(line((f"{self._signs.failed} ", "bold red")), line((words, "bold red"), *rest))
 
 
-def findings_summary(findings: Iterable[Finding], files: int, signs: Signs) -> Text:
+def findings_summary(findings: Iterable[Finding], files: int, signs: Signs) -> Hanging:
     """The last line of a check: how many of what, in how many files."""
     every = list(findings)
     errors = sum(finding.severity is Severity.ERROR for finding in every)
     warnings = len(every) - errors
     parts = [count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number]
     where = {finding.place.file if finding.place else finding.subject for finding in every}
-    if errors:
-        text = f"{signs.failed} {', '.join(parts)} in {len(where)} of {count(max(files, len(where)), 'file')}"
-        return line((f"{text}; nothing was sent to the cluster", "bold red"))
-    return line((", ".join(parts), "yellow"))
+    if not errors:
+        return Hanging(Text(), line((", ".join(parts), "yellow")))
+    text = f"{', '.join(parts)} in {len(where)} of {count(max(files, len(where)), 'file')}"
+    style = "bold red"
+    return Hanging(line((f"{signs.failed} ", style)), line((f"{text}; nothing was sent to the cluster", style)))
+
+
+def _advice(text: str) -> Hanging:
+    return Hanging(line("  "), line(text))
 
 
 def _words(status: Status) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def seconds(duration: float) -> str:
-    """``0.4s``, ``8s``, ``4m12s``, ``3h5m``, ``9d``: short, and no more exact than of use."""
-    if duration < 10:
+    """``0.4s``, ``12s``, ``4m12s``, ``3h5m``, ``9d``: short, and no more exact than of use."""
+    if duration < 9.95:
         return f"{duration:.1f}s"
     whole = int(duration)
     if whole < 60:
@@ -17,11 +17,19 @@ def seconds(duration: float) -> str:
     return f"{whole // 86400}d"
 
 
+def ticking(duration: float) -> str:
+    """The same for what is shown while it grows: without tenths, which only flicker."""
+    return f"{int(duration)}s" if duration < 10 else seconds(duration)
+
+
 def age(duration: float | None) -> str:
-    """How old something is, in its largest unit: ``4s``, ``4m``, ``3h``, ``9d``; ``-`` if it is not there."""
+    """How old something is, in its largest unit: ``4s``, ``4m``, ``3h``, ``9d``; ``-`` if it is not there.
+
+    What is younger than nothing, because the cluster's clock is ahead of ours, is ``0s`` old.
+    """
     if duration is None:
         return "-"
-    whole = int(duration)
+    whole = max(0, int(duration))
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
         if whole >= size:
             return f"{whole // size}{unit}"

@@ -28,8 +28,8 @@ def test_shows_a_row_for_each_object_with_its_status(kploy: Kploy, write: Write)
     assert [[*row[:4], row[5]] for row in rows[1:]] == [
         ["web", "Deployment", "current", "2/2", "rcs/web.yaml"],
         ["web", "Service", "current", "2 ep", "services/web.yaml"],
-        ["flags", "ConfigMap", "current", "1 keys", "resources/flags.yaml"],
-        ["kploy-secrets", "Secret", "current", "1 keys", "env/"],
+        ["flags", "ConfigMap", "current", "1 key", "resources/flags.yaml"],
+        ["kploy-secrets", "Secret", "current", "1 key", "env/"],
     ]
 
 

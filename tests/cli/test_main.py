@@ -198,3 +198,14 @@ def test_a_closed_stdout_is_no_error(tmp_path: Path) -> None:
     script = f"{sys.executable} -m kploy schema | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
+def test_streams_that_the_caller_closed_change_no_exit_code(tmp_path: Path, write: Write, closed: str) -> None:
+    write(APP)
+    script = f"{sys.executable} -m kploy dryrun --offline {closed}"
+    good = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, check=False)
+    write({"services/web.yaml": "kind: Service\n"})
+    bad = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, check=False)
+    assert (good.returncode, bad.returncode) == (0, 3)
+    assert b"Traceback" not in bad.stderr

@@ -1,0 +1,222 @@
+"""Events and listings as JSON. Whoever changes a shape here changes it for every program that reads it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any, get_args
+
+import pytest
+
+from kploy.model.events import (
+    Applied,
+    Checked,
+    Event,
+    Failed,
+    Finished,
+    NodesCounted,
+    Noted,
+    Planned,
+    Progressed,
+    Ready,
+    Skipped,
+    Unfinished,
+)
+from kploy.model.findings import Line, Place, error, warning
+from kploy.model.listing import AppListing, Row
+from kploy.model.objects import Counts, ObjectRef, State, Status
+from kploy.model.plan import Action, Change, Plan
+from kploy.model.report import Outcome
+from kploy.ui.json import JsonDisplay, listing_document
+from tests.ui.made import DB, HALFWAY, HOSTILE, JOB, OPENED, STARTING, UP, WEB
+
+WEB_JSON = {
+    "group": "apps",
+    "kind": "Deployment",
+    "namespace": "shop",
+    "name": "web",
+    "id": "deployment.apps/web",
+}
+DB_JSON = {"group": "", "kind": "Service", "namespace": "shop", "name": "db", "id": "service/db"}
+STARTING_JSON = {
+    "state": "in-progress",
+    "message": "waiting for its controller",
+    "counts": {"ready": 0, "wanted": 2, "unit": ""},
+}
+UP_JSON = {"state": "current", "message": "", "counts": {"ready": 2, "wanted": 2, "unit": ""}}
+
+SHAPES: list[tuple[Event, dict[str, Any]]] = [
+    (
+        OPENED,
+        {
+            "app": "shop",
+            "appId": "shop-0123456789",
+            "namespace": "shop",
+            "manifests": 3,
+            "schemas": "1.37",
+            "context": "kind-dev",
+            "server": "https://127.0.0.1:6443",
+            "serverVersion": "v1.37.2",
+            "simulated": False,
+        },
+    ),
+    (NodesCounted(2, 3), {"ready": 2, "total": 3}),
+    (NodesCounted(None, None), {"ready": None, "total": None}),
+    (
+        Checked(
+            (
+                error("r", "m", "h", Place("rcs/web.yaml", 2, 3, 4, (Line(2, "  x: ••••••"),))),
+                warning("w", "m", subject="env/X"),
+            ),
+            7,
+        ),
+        {
+            "findings": [
+                {
+                    "rule": "r",
+                    "severity": "error",
+                    "message": "m",
+                    "hint": "h",
+                    "place": {
+                        "file": "rcs/web.yaml",
+                        "line": 2,
+                        "column": 3,
+                        "width": 4,
+                        "excerpt": [{"number": 2, "text": "  x: ••••••"}],
+                    },
+                    "subject": "",
+                },
+                {
+                    "rule": "w",
+                    "severity": "warning",
+                    "message": "m",
+                    "hint": "",
+                    "place": None,
+                    "subject": "env/X",
+                },
+            ],
+            "files": 7,
+        },
+    ),
+    (
+        Planned(Plan((Change(WEB, Action.CREATED, "rcs/web.yaml", "its kind is new"),))),
+        {
+            "plan": {
+                "changes": [
+                    {
+                        "ref": WEB_JSON,
+                        "action": "created",
+                        "file": "rcs/web.yaml",
+                        "unchecked": "its kind is new",
+                    }
+                ]
+            }
+        },
+    ),
+    (
+        Applied(WEB, Action.CONFIGURED, STARTING, 0.12345),
+        {"ref": WEB_JSON, "action": "configured", "status": STARTING_JSON, "at": 0.123},
+    ),
+    (Progressed(WEB, STARTING, 1.0), {"ref": WEB_JSON, "status": STARTING_JSON, "at": 1.0}),
+    (Ready(WEB, UP, 2.0, 3.0), {"ref": WEB_JSON, "status": UP_JSON, "after": 2.0, "at": 3.0}),
+    (Failed(WEB, "why", 3.0, "what to do"), {"ref": WEB_JSON, "reason": "why", "at": 3.0, "hint": "what to do"}),
+    (Skipped(WEB, DB, 3.0), {"ref": WEB_JSON, "because": DB_JSON, "at": 3.0}),
+    (Skipped(WEB, None, 3.0), {"ref": WEB_JSON, "because": None, "at": 3.0}),
+    (Unfinished(WEB, STARTING, 3.0), {"ref": WEB_JSON, "status": STARTING_JSON, "at": 3.0}),
+    (Noted("the cache was used"), {"text": "the cache was used"}),
+    (Finished(Outcome.TIMED_OUT, 300.0), {"outcome": {"exitCode": 5, "name": "timed-out"}, "at": 300.0}),
+]
+
+
+def written(*events: Event, by: pytest.CaptureFixture[str]) -> list[str]:
+    with JsonDisplay() as display:
+        for event in events:
+            display.show(event)
+    out, err = by.readouterr()
+    assert err == ""
+    return out.splitlines()
+
+
+@pytest.mark.parametrize(("event", "shape"), SHAPES, ids=lambda value: type(value).__name__)
+def test_an_event_has_this_shape(event: Event, shape: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = written(event, by=capsys)
+    assert json.loads(line) == {"apiVersion": "kploy.dev/v1", "kind": type(event).__name__, **shape}
+
+
+def test_every_kind_of_event_has_its_shape_here() -> None:
+    assert {type(event) for event, _ in SHAPES} == set(get_args(Event))
+
+
+def test_no_field_of_an_event_hides_its_kind_or_version() -> None:
+    assert [event for event, shape in SHAPES if {"kind", "apiVersion"} & set(shape)] == []
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_an_outcome_is_its_exit_code_and_its_name(outcome: Outcome, capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = written(Finished(outcome), by=capsys)
+    name = outcome.name.lower().replace("_", "-")
+    assert json.loads(line)["outcome"] == {"exitCode": int(outcome), "name": name}
+
+
+def test_hostile_text_is_escaped_by_json_itself_and_comes_back_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    ref = ObjectRef("", "Pod", "", HOSTILE)
+    place = Place(HOSTILE, 1, 1, 1, (Line(1, HOSTILE),))
+    events: list[Event] = [
+        replace(OPENED, app=HOSTILE, context=HOSTILE),
+        Checked((error(HOSTILE, HOSTILE, HOSTILE, place, HOSTILE),), 1),
+        Failed(ref, HOSTILE, 0.0, HOSTILE),
+        Progressed(ref, Status(State.FAILED, HOSTILE, Counts(1, None, HOSTILE)), 0.0),
+    ]
+    lines = written(*events, by=capsys)
+    assert [line for line in lines if not (line.isascii() and line.isprintable())] == []
+    assert [json.loads(line)["kind"] for line in lines] == ["Opened", "Checked", "Failed", "Progressed"]
+    assert json.loads(lines[2])["reason"] == HOSTILE
+
+
+def test_a_listing_has_this_shape() -> None:
+    listing = AppListing(
+        "shop",
+        "shop",
+        "kind-dev",
+        simulated=False,
+        rows=(
+            Row(WEB, HALFWAY, 252.34567, "rcs/web.yaml", ("acme/web:1.4",), ("http://10.0.0.1",)),
+            Row(JOB, Status(State.NOT_FOUND), None, ""),
+        ),
+    )
+    assert listing_document(listing) == {
+        "apiVersion": "kploy.dev/v1",
+        "kind": "AppListing",
+        "app": "shop",
+        "namespace": "shop",
+        "context": "kind-dev",
+        "simulated": False,
+        "rows": [
+            {
+                "ref": WEB_JSON,
+                "status": {
+                    "state": "in-progress",
+                    "message": "1 of 2 ready",
+                    "counts": {"ready": 1, "wanted": 2, "unit": ""},
+                },
+                "age": 252.346,
+                "file": "rcs/web.yaml",
+                "images": ["acme/web:1.4"],
+                "urls": ["http://10.0.0.1"],
+            },
+            {
+                "ref": {
+                    "group": "batch",
+                    "kind": "Job",
+                    "namespace": "shop",
+                    "name": "migrate",
+                    "id": "job.batch/migrate",
+                },
+                "status": {"state": "not-found", "message": "", "counts": None},
+                "age": None,
+                "file": "",
+                "images": [],
+                "urls": [],
+            },
+        ],
+    }
