@@ -89,7 +89,7 @@ class ApiServer:
         """The kinds of one API version by name; remembered once the server has said something."""
         with self._discovering:
             if api_version not in self._discovered:
-                root = f"/apis/{quote(api_version)}" if group_of(api_version) else f"/api/{quote(api_version)}"
+                root = _root(group_of(api_version), version_of(api_version))
                 try:
                     _, answer = self._transport.send(Request("GET", root))
                 except NotFound:
@@ -114,17 +114,20 @@ def _resources(api_version: str, answer: object) -> Iterator[Resource]:
 
 def _path(resource: Resource, namespace: str, name: str | None = None) -> str:
     """The path of a collection or of one object. Refuses names that would mean another path."""
-    root = f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
     segments = [resource.plural] if name is None else [resource.plural, name]
     if resource.namespaced and namespace:
         segments = ["namespaces", namespace, *segments]
-    return "/".join([root, *map(_segment, segments)])
+    return "/".join([_root(resource.group, resource.version), *map(_segment, segments)])
+
+
+def _root(group: str, version: str) -> str:
+    return f"/apis/{_segment(group)}/{_segment(version)}" if group else f"/api/{_segment(version)}"
 
 
 def _segment(name: str) -> str:
     # As apimachinery's ValidatePathSegmentName has it; control characters besides.
     if name in {"", ".", ".."} or re.search(r"[/%\x00-\x1f\x7f]", name):
-        raise Refused(f"{name!r} cannot be the name of an object", "correct the name")
+        raise Refused(f"{name!r} cannot be part of an address in the cluster", "correct the name")
     return quote(name, safe=":")
 
 

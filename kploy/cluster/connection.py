@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
+import ssl
 import tempfile
-import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,20 +67,32 @@ def connect(choice: Choice) -> Connection:
     kubeconfig = _Kubeconfig.read(choice.kubeconfig)
     name = _chosen(choice, kubeconfig)
     if name is not None:
-        return _connection(kubeconfig.configuration(name), name, choice)
-    if choice.pinned_server:
-        return _connection(client.Configuration(host=choice.pinned_server), "", choice)
-    return _connection(_in_cluster(kubeconfig), "", choice)
-
-
-def _connection(configuration: Any, context: str, choice: Choice) -> Connection:
-    configuration.connection_pool_maxsize = _CONNECTIONS
-    configuration.retries = False
-    api_client = client.ApiClient(configuration)
+        api_client = kubeconfig.client_for(name)
+    elif choice.pinned_server:
+        api_client = _client(client.Configuration(host=choice.pinned_server))
+    else:
+        api_client = _client(_in_cluster(kubeconfig))
     headers = {"Accept": "application/json", "User-Agent": "kploy"}
     if choice.user:
         headers["Impersonate-User"] = choice.user
-    return Connection(Target(context, configuration.host, choice.simulated), api_client, headers)
+    target = Target(name or "", api_client.configuration.host, choice.simulated)
+    return Connection(target, api_client, headers)
+
+
+def _client(configuration: Any) -> client.ApiClient:
+    """A client that needs none of the files any more from which its keys and certificates came."""
+    configuration.connection_pool_maxsize = _CONNECTIONS
+    configuration.retries = False
+    api_client = client.ApiClient(configuration)
+    if configuration.host.startswith("https:"):
+        settings = api_client.rest_client.pool_manager.connection_pool_kw
+        context = ssl.create_default_context(cafile=settings.pop("ca_certs"))
+        certificate, key = settings.pop("cert_file"), settings.pop("key_file")
+        if certificate:
+            context.load_cert_chain(certificate, key)
+        context.check_hostname = configuration.verify_ssl
+        settings["ssl_context"] = context
+    return api_client
 
 
 class _Kubeconfig:
@@ -90,14 +102,20 @@ class _Kubeconfig:
         self.where = os.pathsep.join(paths)
         self._merged = merged
         self._files = files
-        contexts = merged.value["contexts"] if merged is not None else []
-        self._clusters = {text(entry.value, "name"): text(entry.value, "context", "cluster") for entry in contexts}
+        entries = merged.value if merged is not None else {"clusters": [], "contexts": [], "users": []}
+        for section in ("clusters", "contexts", "users"):
+            for entry in entries[section]:
+                # The client names an entry by all that it says, credentials included, and so do its errors.
+                entry.name = f"{section}/{text(entry.value, 'name')}"
+        self._clusters = {
+            text(entry.value, "name"): text(entry.value, "context", "cluster") for entry in entries["contexts"]
+        }
 
     @classmethod
     def read(cls, flag: str | None) -> _Kubeconfig:
         """The file of the flag, else those that KUBECONFIG lists, else the default one."""
-        listed = [flag] if flag else os.environ.get("KUBECONFIG", "~/.kube/config").split(os.pathsep)
-        paths = [str(Path(path).expanduser()) for path in listed if path]
+        listed = [flag] if flag else (os.environ.get("KUBECONFIG") or "~/.kube/config").split(os.pathsep)
+        paths = [_expanded(path) for path in listed if path]
         if flag and not Path(paths[0]).exists():
             raise Unreachable(f"there is no kubeconfig file {flag}", "check --kubeconfig")
         where = os.pathsep.join(paths)
@@ -106,7 +124,9 @@ class _Kubeconfig:
             return cls(paths, merger.config, merger.config_files)
         except _YAMLError as exc:
             raise Unreachable(f"the kubeconfig {where} is not valid YAML", "mend the file") from exc
-        except (OSError, ValueError, config.ConfigException, AttributeError, TypeError, KeyError) as exc:
+        except (AttributeError, TypeError, KeyError) as exc:
+            raise Unreachable(f"the kubeconfig {where} is YAML, but no kubeconfig", "mend the file") from exc
+        except (OSError, ValueError, config.ConfigException) as exc:
             fact = str(exc).partition("\n")[0]
             raise Unreachable(f"cannot read the kubeconfig {where}: {fact}", "mend the file") from exc
 
@@ -131,18 +151,18 @@ class _Kubeconfig:
                 return text(entry.value, "cluster", "server")
         return ""
 
-    def configuration(self, context: str) -> Any:
-        """The client's configuration for a context, credentials included."""
-        configuration = client.Configuration()
-        keys = tempfile.mkdtemp(prefix="kploy-")
-        weakref.finalize(configuration, _remove, keys)
-        with _errors_logged() as errors:
+    def client_for(self, context: str) -> client.ApiClient:
+        """The client for a context, credentials included."""
+        # The client writes keys to files. They are there only until they are loaded.
+        with tempfile.TemporaryDirectory(prefix="kploy-") as keys, _errors_logged() as errors:
             try:
+                configuration = client.Configuration()
                 loader = kube_config.KubeConfigLoader(
                     self._merged, active_context=context, config_base_path=None, temp_file_path=keys
                 )
                 loader.load_and_set(configuration)
-            except (config.ConfigException, OSError, ValueError, AttributeError, TypeError) as exc:
+                api_client = _client(configuration)
+            except (config.ConfigException, OSError, ValueError, AttributeError, TypeError, KeyError) as exc:
                 fact = str(exc).partition("\n")[0]
                 hint = f"mend the context in {self.where}"
                 raise Unreachable(f"cannot use context {context}: {fact}", hint) from exc
@@ -150,13 +170,14 @@ class _Kubeconfig:
             # The client would go on without credentials: an anonymous request is never what was meant.
             hint = f"run the plugin of context {context} by hand, or mend it in {self.where}"
             raise Unauthenticated(f"the credential plugin of context {context} failed: {errors[-1]}", hint)
-        return configuration
+        return api_client
 
 
-def _remove(directory: str) -> None:
-    import shutil
-
-    shutil.rmtree(directory, ignore_errors=True)
+def _expanded(path: str) -> str:
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:  # There is no home directory.
+        return path
 
 
 @contextmanager
@@ -211,7 +232,10 @@ def _with_server(kubeconfig: _Kubeconfig, server: str) -> str | None:
 
 
 def _same_server(one: str, other: str) -> bool:
-    return _normal(one) == _normal(other)
+    try:
+        return _normal(one) == _normal(other)
+    except ValueError:  # One of them is no URL.
+        return one == other
 
 
 def _normal(server: str) -> tuple[str, str | None, int | None, str]:

@@ -38,8 +38,14 @@ def failure_of(status: int, answer: object) -> ClusterError:
             return Conflict(message, causes=causes)
         case 410:
             return Expired(message)
+        case 500 if message.startswith(_UNTYPED):
+            return Invalid(message, causes=tuple(_untyped(message)))
         case _:
             return ServerFailed(message)
+
+
+_UNTYPED = ("failed to create typed patch object", "failed to convert new object")
+"""How server-side apply, with status 500, refuses what does not have the types of its schema."""
 
 
 def _causes(answer: object) -> Iterator[Cause]:
@@ -54,3 +60,13 @@ def _strict_decoding(message: str) -> Iterator[Cause]:
         return
     for what, field in re.findall(r'(unknown field|duplicate field) "([^"]+)"', message):
         yield Cause(field, what)
+
+
+def _untyped(message: str) -> Iterator[Cause]:
+    """The fields in a refusal by structured-merge-diff: one, or one a line. What it says last quotes the value."""
+    for line in message.split(", Kind=", 1)[-1].splitlines():
+        found = re.search(r"(?:^\s*|: )((?:\.[^\s:\[]+|\[(?:[^\]\"]|\"[^\"]*\")*\])+): (.+)", line)
+        if found:
+            field, said = found.groups()
+            is_unknown = said == "field not declared in schema"
+            yield Cause(field, "unknown field" if is_unknown else said.partition(", got &")[0])

@@ -6,11 +6,13 @@ The only module that touches urllib3. Every foreign error is translated here.
 from __future__ import annotations
 
 import json
+import math
 import random
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -21,7 +23,7 @@ from urllib3 import exceptions as broken
 
 from kploy.cluster.connection import Connection
 from kploy.cluster.failures import failure_of
-from kploy.cluster.port import ClusterError, Unreachable
+from kploy.cluster.port import ClusterError, ServerFailed, Unauthenticated, Unreachable
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 45.0
@@ -30,6 +32,9 @@ PATIENCE = 60.0
 
 _LONGEST_PAUSE = 8.0
 _LONGEST_RETRY_AFTER = 30.0
+_PASSING_FAULT = re.compile(r"etcdserver|leader changed|failed calling webhook|context deadline exceeded")
+"""What an internal error (500) says that passes by itself. Any other one is tried once more."""
+
 _SILENCE = 75.0
 """After so many seconds without a byte a watch is taken for dead."""
 
@@ -54,6 +59,7 @@ class Transport:
         self._headers = connection.headers
         self._timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, read_timeout), read=read_timeout)
         self._closed = threading.Event()
+        self._streams: set[urllib3.BaseHTTPResponse] = set()
 
     def send(self, request: Request, patience: float = PATIENCE) -> tuple[int, Any]:
         """The status and the JSON of the answer.
@@ -62,14 +68,15 @@ class Transport:
         gone; with 0 the first one counts. Raises ClusterError.
         """
         until = time.monotonic() + patience
-        pauses = (random.uniform(0, min(_LONGEST_PAUSE, 0.25 * 2**attempt)) for attempt in count())  # noqa: S311
-        while True:
+        for attempt in count():
             try:
                 return self._once(request)
             except _Passing as passing:
-                pause = passing.retry_after or next(pauses)
-                if time.monotonic() + pause > until or self._closed.wait(pause):
+                pause = passing.retry_after or random.uniform(0, min(_LONGEST_PAUSE, 0.25 * 2**attempt))  # noqa: S311
+                is_last = attempt >= passing.retries or time.monotonic() + pause > until
+                if is_last or self._closed.wait(pause):
                     raise passing.error from passing.__cause__
+        raise AssertionError("it counts for ever")
 
     def stream(self, request: Request) -> Iterator[Any]:
         """The JSON lines of a watch as they come, until the server ends it or the network fails.
@@ -83,14 +90,25 @@ class Transport:
             if response.status != 200:
                 raise failure_of(response.status, _json(response.read()))
             with closing(response):
-                yield from _lines(response)
+                yield from self._until_closed(response)
         except (broken.HTTPError, OSError, ValueError):
             return
 
     def close(self) -> None:
-        """Send nothing again, and end every connection that is idle."""
+        """Send nothing again, and end every stream and every connection that is idle."""
         self._closed.set()
+        for response in tuple(self._streams):
+            with suppress(ValueError, RuntimeError, OSError):  # It may end by itself at this moment.
+                response.shutdown()
         self._client.rest_client.pool_manager.clear()
+
+    def _until_closed(self, response: urllib3.BaseHTTPResponse) -> Iterator[Any]:
+        self._streams.add(response)
+        try:
+            if not self._closed.is_set():
+                yield from _lines(response)
+        finally:
+            self._streams.discard(response)
 
     def _once(self, request: Request) -> tuple[int, Any]:
         try:
@@ -100,9 +118,12 @@ class Transport:
         answer = _json(response.data)
         if response.status < 300 and isinstance(answer, dict):
             return response.status, answer
-        error = failure_of(response.status, answer) if isinstance(answer, dict) else self._not_kubernetes()
+        refusal = _refusal(response, answer)
+        error = self._not_kubernetes() if refusal is None else failure_of(response.status, refusal)
         if response.status in {429, 502, 503, 504}:
             raise _Passing(error, _retry_after(response.headers.get("Retry-After")))
+        if response.status == 500 and isinstance(error, ServerFailed):
+            raise _Passing(error, retries=math.inf if _PASSING_FAULT.search(error.message) else 1)
         raise error
 
     def _not_kubernetes(self) -> ClusterError:
@@ -119,6 +140,7 @@ class Transport:
             headers["Content-Type"] = request.content_type
             data = json.dumps(request.body, separators=(",", ":")).encode()
         self._client.update_params_for_auth(headers, [], ["BearerToken"], request.path, request.method, None)
+        headers = {name: _header(name, value) for name, value in headers.items()}
         url = f"{self._server}{request.path}" + (f"?{urlencode(request.query)}" if request.query else "")
         pool: urllib3.PoolManager = self._client.rest_client.pool_manager
         how: dict[str, Any] = {"timeout": timeout, "retries": False, "redirect": False, "preload_content": preload}
@@ -135,17 +157,41 @@ class Transport:
 class _Passing(Exception):
     """A failure that may pass by itself; ``retry_after`` seconds if the server asked for that."""
 
-    def __init__(self, error: ClusterError, retry_after: float = 0.0) -> None:
+    def __init__(self, error: ClusterError, retry_after: float = 0.0, retries: float = math.inf) -> None:
         super().__init__()
         self.error = error
         self.retry_after = retry_after
+        self.retries = retries
 
 
 def _retry_after(header: str | None) -> float:
     try:
-        return min(max(float(header or 0), 0.0), _LONGEST_RETRY_AFTER)
+        seconds = float(header or 0)
     except ValueError:
         return 0.0
+    return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+
+
+def _header(name: str, value: str) -> str:
+    """The value of a header as it can be sent. Errors further down would quote it, and it may be a token."""
+    value = value.strip()  # A token file may end with a line break.
+    if re.search(r"[^\x20-\x7e\t]", value):
+        fact = f"the credentials cannot be sent: {name} would hold a line break, or what is not ASCII"
+        raise Unauthenticated(fact, "mend the token in the kubeconfig, or the plugin that gives it")
+    return value
+
+
+def _refusal(response: urllib3.BaseHTTPResponse, answer: Any) -> dict[str, Any] | None:
+    """What a refusal says; None where it cannot be an API server's.
+
+    Where it has no such group of APIs, or cannot reach the server that has, it says so in plain text.
+    """
+    if isinstance(answer, dict):
+        return answer
+    is_plain = response.headers.get("Content-Type", "").startswith("text/plain")
+    if response.status < 400 or not is_plain:
+        return None
+    return {"message": response.data[:200].decode(errors="replace").strip()}
 
 
 def _json(data: bytes) -> Any:

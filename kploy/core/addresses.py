@@ -27,9 +27,9 @@ def _of_service(body: Body) -> Iterator[str]:
         for port in ports:
             if host:
                 yield _url(host, dig(port, "port"))
-    for name in dig(body, "spec", "externalIPs") or ():
+    for name in _texts(dig(body, "spec", "externalIPs")):
         for port in ports:
-            yield _url(str(name), dig(port, "port"))
+            yield _url(name, dig(port, "port"))
 
 
 def _url(host: str, port: object) -> str:
@@ -40,10 +40,16 @@ def _url(host: str, port: object) -> str:
 
 
 def _of_ingress(body: Body) -> Iterator[str]:
-    secure = {host for tls in entries(body, "spec", "tls") for host in dig(tls, "hosts") or ()}
+    secure = {host for tls in entries(body, "spec", "tls") for host in _texts(dig(tls, "hosts"))}
     for rule in entries(body, "spec", "rules"):
         host = text(rule, "host")
         if host:
-            scheme = "https" if host in secure else "http"
+            wildcard = "*." + host.partition(".")[2]
+            scheme = "https" if host in secure or wildcard in secure else "http"
             paths = [text(path, "path") for path in entries(rule, "http", "paths")] or [""]
             yield from (f"{scheme}://{host}{'' if path == '/' else path}" for path in paths)
+
+
+def _texts(values: object) -> Iterator[str]:
+    if isinstance(values, list):
+        yield from (value for value in values if isinstance(value, str))

@@ -34,8 +34,12 @@ def _encode_string_data(secret: dict[str, Any]) -> None:
     plain = mapping(secret, "stringData")
     secret.pop("stringData", None)
     if plain:
-        encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in plain.items()}
-        secret["data"] = {**mapping(secret, "data"), **encoded}
+        secret["data"] = {**mapping(secret, "data"), **{key: _encoded(value) for key, value in plain.items()}}
+
+
+def _encoded(value: object) -> str:
+    # To the API server null is the empty string here.
+    return base64.b64encode(("" if value is None else str(value)).encode()).decode()
 
 
 def namespace_manifest(app: App) -> Manifest:

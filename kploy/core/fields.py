@@ -48,15 +48,19 @@ def _bracketed(inner: str, value: Any) -> str | int | None:
         return key if key in value else None
     if not isinstance(value, list):
         return None
-    if inner.isdigit():
-        return int(inner) if int(inner) < len(value) else None
+    if inner.isdecimal():
+        return int(inner) if len(inner) <= len(str(len(value))) and int(inner) < len(value) else None
     wanted = dict(pair.partition("=")[::2] for pair in re.split(r",(?=\w+=)", inner))
-    for index, item in enumerate(value):
-        if isinstance(item, Mapping) and all(_says(item, key, literal) for key, literal in wanted.items()):
-            return index
-    return None
+    fits = [_fit(item, wanted) for item in value]
+    return fits.index(max(fits)) if max(fits, default=0) else None
 
 
-def _says(item: Mapping[str, Any], key: str, literal: str) -> bool:
-    # The server fills in what is left out (protocol="TCP"), so a missing key contradicts nothing.
-    return key not in item or str(item[key]) == literal.strip('"')
+def _fit(item: Any, wanted: Mapping[str, str]) -> int:
+    """How many of the wanted fields an item has; 0 if it contradicts one.
+
+    The server fills in what is left out (``protocol="TCP"``), so a missing field contradicts nothing.
+    """
+    if not isinstance(item, Mapping):
+        return 0
+    says = [str(item[key]) == literal.strip('"') for key, literal in wanted.items() if key in item]
+    return len(says) if all(says) else 0

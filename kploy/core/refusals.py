@@ -2,14 +2,69 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from kploy.core.bodies import mapping
 from kploy.core.fields import path_of
 from kploy.model.app import LABEL, Manifest
 from kploy.model.findings import Finding, Place, error
 
 UNKNOWN_FIELD = "unknown field"
+
+_QUOTING = re.compile(
+    r"((?:Invalid|Unsupported|Duplicate) value|Not found): "
+    r'(?:"(?:\\.|[^"\\])*"|\{.*\}|\[.*\]|[^:]*?)(?=: |, |\]|$)',
+    re.DOTALL,
+)
+"""How apimachinery's field errors quote the value they are about."""
+
+_TELLING = 6
+"""So many characters of a secret value in a row give it away."""
+
+
+def quotable(manifest: Manifest, said: str) -> str:
+    """What the server said of an object, as it may be shown: without the values of a Secret.
+
+    The server, and every webhook, quotes what it refuses as it likes: whole or
+    in part, plain, encoded or escaped. So what it says is taken apart only to
+    save the rest of it; if a value is still in there, nothing of it is shown.
+    """
+    if not _is_secret(manifest):
+        return said
+    said = _QUOTING.sub(r"\1", said)
+    runs = {said[start : start + _TELLING] for start in range(len(said))}
+    words = set(re.findall(r"\w+", said))
+    if any(_gives_away(value, runs, words) for value in _values(manifest)):
+        return "refused, in words that quote a secret value and are not shown"
+    return said
+
+
+def _gives_away(value: str, runs: set[str], words: set[str]) -> bool:
+    if len(value) < _TELLING:
+        return value in words
+    return any(value[start : start + _TELLING] in runs for start in range(len(value) - _TELLING + 1))
+
+
+def _values(secret: Manifest) -> Iterator[str]:
+    """Every value of a Secret in every form in which it may be quoted."""
+    for field in ("data", "stringData"):
+        for value in mapping(secret.body, field).values():
+            for form in _forms(value if isinstance(value, str) else json.dumps(value, default=str)):
+                yield form.strip()
+                yield json.dumps(form)[1:-1]
+
+
+def _forms(value: str) -> Iterator[str]:
+    yield value
+    yield base64.b64encode(value.encode(errors="replace")).decode()
+    try:
+        yield base64.b64decode(value, validate=False).decode(errors="replace")
+    except (binascii.Error, ValueError):
+        return
 
 
 def invalid(manifest: Manifest, message: str, causes: Iterable[tuple[str, str]]) -> tuple[Finding, ...]:
@@ -19,25 +74,27 @@ def invalid(manifest: Manifest, message: str, causes: Iterable[tuple[str, str]])
     with it; without any, ``message`` is all there is to say.
     """
     findings = tuple(_of_field(manifest, field, said) for field, said in causes)
-    return findings or (error("refused-by-server", f"{manifest.ref}: {message}", "", _name(manifest)),)
+    message = f"{manifest.ref}: {quotable(manifest, message)}"
+    return findings or (error("refused-by-server", message, "", _name(manifest)),)
 
 
 def _of_field(manifest: Manifest, field: str, said: str) -> Finding:
     path = path_of(field, manifest.body)
+    shown = quotable(manifest, field)
     if said == UNKNOWN_FIELD:
-        what = f"`{path[-1] if path else field}` is not a field of {manifest.ref.kind} in this cluster"
+        last = str(path[-1]) if path else ""
+        name = last if last and field.endswith(last) else shown.lstrip(".")
+        what = f"`{name}` is not a field of {manifest.ref.kind} in this cluster"
         return error("unknown-field", what, "correct it, or take it out", manifest.positions.key(path))
-    if _is_secret(manifest):
-        # The server quotes the value it refuses.
-        said = re.sub(r"^(Invalid value|Unsupported value): .*?(?=: [^:]+$|$)", r"\1", said, flags=re.DOTALL)
-    place = manifest.positions.value(path)
-    return error("refused-by-server", f"`{field}` of {manifest.ref}: {said}", "", place)
+    message = f"`{shown.lstrip('.')}` of {manifest.ref}: {quotable(manifest, said)}"
+    return error("refused-by-server", message, "", manifest.positions.value(path))
 
 
 def conflicting(manifest: Manifest, message: str, causes: Iterable[tuple[str, str]]) -> tuple[Finding, ...]:
     """The findings for an object of which another field manager owns a part."""
     findings = tuple(_of_conflict(manifest, field, said) for field, said in causes)
-    return findings or (error("field-conflict", f"{manifest.ref}: {message}", "", _name(manifest)),)
+    message = f"{manifest.ref}: {quotable(manifest, message)}"
+    return findings or (error("field-conflict", message, "", _name(manifest)),)
 
 
 def _of_conflict(manifest: Manifest, field: str, said: str) -> Finding:
@@ -45,12 +102,13 @@ def _of_conflict(manifest: Manifest, field: str, said: str) -> Finding:
         return foreign(manifest, said)
     hint = "take the field out of the manifest, or out of the other's hands"
     place = manifest.positions.value(path_of(field, manifest.body))
-    return error("field-conflict", f"`{field.lstrip('.')}` of {manifest.ref}: {said}", hint, place)
+    shown = quotable(manifest, field.lstrip("."))
+    return error("field-conflict", f"`{shown}` of {manifest.ref}: {quotable(manifest, said)}", hint, place)
 
 
 def foreign(manifest: Manifest, owner: str) -> Finding:
     """The finding for an object that is live but not this app's. ``owner`` says whose it is, if known."""
-    whose = f" ({owner})" if owner else ""
+    whose = f" ({quotable(manifest, owner)})" if owner else ""
     message = f"{manifest.ref} exists already and does not belong to this app{whose}"
     return error("foreign-object", message, "rename yours, or delete or hand over the other one", _name(manifest))
 
@@ -64,9 +122,8 @@ def not_served(manifest: Manifest) -> Finding:
 
 def forbidden(manifest: Manifest, message: str) -> Finding:
     """The finding for an object that the user, or an admission policy, may not have there."""
-    return error(
-        "forbidden", f"{manifest.ref}: {message}", "ask for the right, or change the object", _name(manifest)
-    )
+    message = f"{manifest.ref}: {quotable(manifest, message)}"
+    return error("forbidden", message, "ask for the right, or change the object", _name(manifest))
 
 
 SAFETY = frozenset({"foreign-object", "field-conflict"})

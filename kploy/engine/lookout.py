@@ -72,6 +72,8 @@ class Lookout:
         if kind == _SLICES:
             self._drop_slices(bodies)
         told = [self.seen(ref, body) for ref, body in bodies.items()]
+        if kind == _SLICES:
+            return tuple((service, self._status(service)) for service in self._slices if service in self._bodies)
         missing = [ref for ref in self._bodies if (ref.group, ref.kind) == kind and self._is_missing(ref)]
         return (*filter(None, told), *((ref, _DELETED) for ref in missing))
 

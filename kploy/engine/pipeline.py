@@ -62,12 +62,13 @@ def _compared(
     yield _opened(app, cluster)
     if count_nodes:
         yield _nodes(cluster)
-    manifests, graph = app.manifests, prepared.graph
+    manifests = app.manifests
     namespace_exists = _namespace_exists(app, cluster)
     if not namespace_exists and namespace_manifest(app).ref not in {manifest.ref for manifest in manifests}:
         manifests = (namespace_manifest(app), *manifests)
-        graph, _ = graph_of(manifests)
     resources = Resources(cluster, manifests)
+    manifests = resources.settled(manifests)
+    graph = prepared.graph if manifests == app.manifests else graph_of(manifests)[0]
     comparison = compare(app, graph.manifests, cluster, resources, namespace_exists=namespace_exists)
     findings = in_reading_order((*prepared.findings, *comparison.findings))
     yield Checked(findings, prepared.files)

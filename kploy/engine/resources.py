@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from kploy.cluster.port import Cluster
 from kploy.core.kinds import defined_by
@@ -24,6 +25,16 @@ class Resources:
     def of(self, api_version: str, kind: str) -> Resource | None:
         """Where a kind is kept; None if neither the app nor the cluster has it."""
         return self._defined.get((api_version, kind)) or self._cluster.resource(api_version, kind)
+
+    def settled(self, manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
+        """The manifests, without a namespace where only the cluster knows that their kind has none."""
+        return tuple(map(self._settled, manifests))
+
+    def _settled(self, manifest: Manifest) -> Manifest:
+        resource = self.of(manifest.api_version, manifest.ref.kind) if manifest.ref.namespace else None
+        if resource is None or resource.namespaced:
+            return manifest
+        return replace(manifest, ref=replace(manifest.ref, namespace=""))
 
     def is_defined_by_app(self, resource: Resource) -> bool:
         """Whether the app brings the definition of this kind itself."""

@@ -46,14 +46,15 @@ def listing_of(app: App, graph: Graph, cluster: Cluster) -> AppListing:
     """
     cluster.version()
     resources = Resources(cluster, app.manifests)
-    kinds = [resources.of(manifest.api_version, manifest.ref.kind) for manifest in app.manifests]
+    manifests = resources.settled(app.manifests)
+    kinds = [resources.of(manifest.api_version, manifest.ref.kind) for manifest in manifests]
     slices = builtin(*ENDPOINT_SLICE)
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="list") as pool:
         wanted = [kind for kind in (*kinds, slices) if kind is not None]
         live = live_objects(cluster, app, wanted, pool)
     now = time.time()
     lookout = Lookout(graph, live, lambda: now)
-    files = {manifest.ref: manifest.file for manifest in app.manifests}
+    files = {manifest.ref: manifest.file for manifest in manifests}
     gone = sorted(ref for ref in live if ref not in files and ref.kind != ENDPOINT_SLICE[1])
     rows = [_row(ref, live.get(ref), files.get(ref, ""), lookout, now) for ref in (*files, *gone)]
     return AppListing(

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kploy.core.checks import check, directory_for
+from kploy.model.app import LABEL, Directory, Manifest
+from kploy.model.findings import Finding, Place, error, warning
+from kploy.model.objects import ObjectRef
+from tests.makers import app_of, manifest_of, thing
+
+CONFIG = "resources/a.yaml"
+
+
+def config(file: str = CONFIG, **metadata: Any) -> Manifest:
+    return manifest_of({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", **metadata}}, file)
+
+
+def test_an_app_as_it_should_be_has_no_findings() -> None:
+    own = app_of().id
+    app = app_of(
+        config(namespace="shop", labels={LABEL: own}),
+        manifest_of({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}, "rcs/a.yaml"),
+        manifest_of({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}, "services/a.yaml"),
+        manifest_of({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "kploy-secrets"}}, "env/"),
+        manifest_of({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}, CONFIG, namespace=""),
+    )
+    assert check(app) == ()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "findings"),
+    [
+        (
+            config(namespace="other"),
+            [
+                error(
+                    "foreign-namespace",
+                    "configmap/a asks for namespace `other`, but the app's is `shop`",
+                    "take it out, or change `namespace` in the Kployfile",
+                    Place("value metadata.namespace", 1, 1),
+                )
+            ],
+        ),
+        (
+            manifest_of(
+                {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "namespace": "shop"}},
+                CONFIG,
+                namespace="",
+            ),
+            [
+                error(
+                    "cluster-wide-kind",
+                    "namespace/shop belongs to the whole cluster and can have no namespace",
+                    "take `namespace` out",
+                    Place("value metadata.namespace", 1, 1),
+                )
+            ],
+        ),
+        (
+            config(labels={LABEL: "other-123"}),
+            [
+                error(
+                    "foreign-label",
+                    "configmap/a carries the label of another app",
+                    "take it out",
+                    Place(f"value metadata.labels.{LABEL}", 1, 1),
+                )
+            ],
+        ),
+        (
+            config("rcs/sub/a.yaml"),
+            [
+                warning(
+                    "wrong-directory",
+                    "a ConfigMap belongs into resources/, not rcs/",
+                    "move it to resources/sub/a.yaml",
+                    Place("value kind", 1, 1),
+                )
+            ],
+        ),
+        # A kind that Kubernetes does not have is a finding of the schemas; where it lies matters no more.
+        (thing("a", "Deploymnt", "apps/v1"), []),
+        # A custom resource belongs into resources/.
+        (
+            thing("a", "Tap", "example.com/v1"),
+            [
+                warning(
+                    "wrong-directory",
+                    "a Tap belongs into resources/, not rcs/",
+                    "move it to resources/a.yaml",
+                    Place("value kind", 1, 1),
+                )
+            ],
+        ),
+    ],
+)
+def test_what_is_wrong_with_one_manifest(manifest: Manifest, findings: list[Finding]) -> None:
+    assert list(check(app_of(manifest))) == findings
+
+
+def test_an_object_that_is_defined_again_is_a_finding_each_time_that_names_the_first() -> None:
+    one, two, three = (config(f"resources/{name}.yaml") for name in ("one", "two", "three"))
+    found = error(
+        "duplicate-object",
+        "configmap/a is defined twice: first at value metadata.name:1:1",
+        "take one of them out, or rename it",
+        Place("value metadata.name", 1, 1),
+    )
+    assert check(app_of(one, two, three)) == (found, found)
+
+
+def test_one_object_under_two_api_versions_is_one_object() -> None:
+    versions = ("autoscaling/v1", "autoscaling/v2")
+    twice = [
+        manifest_of({"apiVersion": version, "kind": "HorizontalPodAutoscaler", "metadata": {"name": "a"}}, CONFIG)
+        for version in versions
+    ]
+    assert [finding.rule for finding in check(app_of(*twice))] == ["duplicate-object"]
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "directory"),
+    [
+        ("", "ReplicationController", Directory.RCS),
+        ("batch", "CronJob", Directory.RCS),
+        ("", "Service", Directory.SERVICES),
+        ("gateway.networking.k8s.io", "HTTPRoute", Directory.SERVICES),
+        ("", "Secret", Directory.RESOURCES),
+        ("networking.k8s.io", "NetworkPolicy", Directory.RESOURCES),
+        ("serving.knative.dev", "Service", Directory.RESOURCES),
+        ("example.com", "Deployment", Directory.RESOURCES),
+    ],
+)
+def test_the_kind_says_where_a_manifest_belongs(group: str, kind: str, directory: Directory) -> None:
+    assert directory_for(ObjectRef(group, kind, "shop", "a")) is directory

@@ -1,0 +1,70 @@
+"""Stand-ins for what kploy talks to. Each is small, and passes on to the real thing what it does not change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from threading import Lock
+
+from kploy.cluster.port import Answer, Change, Cluster, Listing
+from kploy.core.bodies import text
+from kploy.model.objects import Body, Resource
+
+
+@dataclass(frozen=True)
+class Call:
+    """What was asked of a cluster: of one object, or of all of a kind (``name`` is "")."""
+
+    method: str
+    kind: str
+    name: str = ""
+    dry_run: bool = False
+
+
+class RecordingCluster:
+    """A cluster that is the real one, and remembers what was asked of it."""
+
+    def __init__(self, real: Cluster) -> None:
+        self._real = real
+        self._lock = Lock()
+        self.calls: list[Call] = []
+        self.target = real.target
+
+    def count(self, method: str) -> Counter[str]:
+        """How often each kind was asked for by ``method``."""
+        return Counter(call.kind for call in self.calls if call.method == method)
+
+    @property
+    def writes(self) -> list[str]:
+        """The names of what was applied in earnest."""
+        return [call.name for call in self.calls if call.method == "apply" and not call.dry_run]
+
+    def version(self) -> str:
+        return self._real.version()
+
+    def resource(self, api_version: str, kind: str) -> Resource | None:
+        return self._real.resource(api_version, kind)
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Body | None:
+        self._record("get", resource.kind, name)
+        return self._real.get(resource, namespace, name)
+
+    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
+        self._record("list", resource.kind)
+        return self._real.list(resource, namespace, selector)
+
+    def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
+        self._record("apply", resource.kind, text(body, "metadata", "name"), dry_run=dry_run)
+        return self._real.apply(resource, body, manager, dry_run=dry_run, force=force)
+
+    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+        self._record("watch", resource.kind)
+        yield from self._real.watch(resource, namespace, selector, since)
+
+    def close(self) -> None:
+        self._real.close()
+
+    def _record(self, method: str, kind: str, name: str = "", *, dry_run: bool = False) -> None:
+        with self._lock:
+            self.calls.append(Call(method, kind, name, dry_run))
