@@ -23,7 +23,7 @@ from itertools import pairwise
 from kploy.core.bodies import dig, mapping
 from kploy.core.dependencies import Lookup, explicit, implied
 from kploy.core.kinds import WORKLOADS
-from kploy.model.app import DEPENDS_ON, Manifest
+from kploy.model.app import DEPENDS_ON, Directory, Manifest
 from kploy.model.findings import Finding, error
 from kploy.model.objects import ObjectRef
 
@@ -83,12 +83,13 @@ def graph_of(manifests: Sequence[Manifest]) -> tuple[Graph, tuple[Finding, ...]]
     asked, findings = _asked(manifests)
     if findings:
         return Graph(), findings
-    cycle = _cycle(asked)
+    backers = _backers(manifests)
+    cycle = _cycle(asked) or _cycle_through_endpoints(asked, backers)
     if cycle:
         return Graph(), (_cycle_finding(manifests, cycle),)
     needs = _add_implied(manifests, asked)
     _break_cycles(needs, asked)
-    return _graph(manifests, needs), ()
+    return _graph(manifests, needs, backers), ()
 
 
 def _asked(manifests: Sequence[Manifest]) -> tuple[_Needs, tuple[Finding, ...]]:
@@ -135,33 +136,76 @@ def _cycle(needs: _Needs) -> list[int]:
     return []
 
 
+def _cycle_through_endpoints(asked: _Needs, backers: Mapping[int, list[int]]) -> list[int]:
+    """A Service, and a workload that was asked to wait for it though the Service waits for its endpoints.
+
+    The same form as ``_cycle``; [] unless all that backs the Service waits for it.
+    """
+    dependents: dict[int, list[int]] = {}
+    for dependent, needed in enumerate(asked):
+        for index in needed:
+            dependents.setdefault(index, []).append(dependent)
+    for service, workloads in backers.items():
+        if workloads and service in dependents:
+            came_from = _walk(service, dependents)
+            if came_from.keys() >= set(workloads):
+                return [service, *reversed(_way_back(workloads[0], came_from)), service]
+    return []
+
+
+def _walk(start: int, edges: Mapping[int, list[int]]) -> dict[int, int]:
+    """Every node that can be reached from ``start``, each with the node before it on the way."""
+    came_from: dict[int, int] = {}
+    pending = [start]
+    while pending:
+        node = pending.pop()
+        for following in edges.get(node, ()):
+            if following not in came_from:
+                came_from[following] = node
+                pending.append(following)
+    return came_from
+
+
+def _way_back(node: int, came_from: Mapping[int, int]) -> list[int]:
+    """``node``, and the nodes before it, up to the one that follows the start."""
+    way = [node]
+    while came_from[way[-1]] in came_from:
+        way.append(came_from[way[-1]])
+    return way
+
+
 def _cycle_finding(manifests: Sequence[Manifest], cycle: Sequence[int]) -> Finding:
     round_trip = " → ".join(str(manifests[index].ref) for index in reversed(cycle))
-    place = manifests[cycle[-1]].positions.value(("metadata", "annotations", DEPENDS_ON))
+    asking = next(manifests[index] for index in reversed(cycle) if explicit(manifests[index]))
+    place = asking.positions.value(("metadata", "annotations", DEPENDS_ON))
     message = f"these wait for each other, so none could start: {round_trip}"
     return error("dependency-cycle", message, "take one of these dependencies out", place)
 
 
 def _add_implied(manifests: Sequence[Manifest], asked: _Needs) -> _Needs:
-    """``asked`` and all that is implied. The node after the manifests' own is the barrier.
+    """``asked`` and all that is implied. Behind the manifests' own nodes stand two barriers.
 
-    The barrier holds every workload until all Services exist, so that their
-    environment variables reach every pod. A Service that was asked to wait for
-    something holds up nobody.
+    The first holds everything until what is made of env/ was tried, the second
+    every workload until all Services were, so that their environment variables
+    reach every pod. A Service that was asked to wait for something holds up nobody.
     """
     lookup = Lookup(manifests)
     by_ref = {manifest.ref: index for index, manifest in enumerate(manifests)}
-    barrier = len(manifests)
-    needs: _Needs = [*map(dict, asked), {}]
+    env, services = len(manifests), len(manifests) + 1
+    needs: _Needs = [*map(dict, asked), {}, {}]
     for index, manifest in enumerate(manifests):
         for ref in implied(manifest, lookup):
             other = by_ref.get(ref, index)
             if other != index:
                 needs[index].setdefault(other, _milestone(manifest.ref, ref))
+        if manifest.directory is Directory.ENV:
+            needs[env][index] = Milestone.TRIED
+        elif _kind(manifest) != ("", "Namespace"):
+            needs[index].setdefault(env, Milestone.TRIED)
         if _kind(manifest) in WORKLOADS:
-            needs[index].setdefault(barrier, Milestone.TRIED)
+            needs[index].setdefault(services, Milestone.TRIED)
         elif _kind(manifest) == ("", "Service") and not asked[index]:
-            needs[barrier][index] = Milestone.TRIED
+            needs[services][index] = Milestone.TRIED
     return needs
 
 
@@ -177,17 +221,19 @@ def _milestone(dependent: ObjectRef, needed: ObjectRef) -> Milestone:
 
 
 def _break_cycles(needs: _Needs, asked: _Needs) -> None:
-    """Drop what is implied wherever it makes a cycle. Ends, because ``asked`` alone has none."""
+    """Drop what is implied wherever it makes a cycle, one at a time. Ends, because ``asked`` alone has none."""
     while cycle := _cycle(needs):
-        for needed, dependent in pairwise(cycle):
-            if dependent >= len(asked) or needed not in asked[dependent]:
-                del needs[dependent][needed]
+        needed, dependent = next(
+            (needed, dependent)
+            for needed, dependent in pairwise(cycle)
+            if dependent >= len(asked) or needed not in asked[dependent]
+        )
+        del needs[dependent][needed]
 
 
-def _graph(manifests: Sequence[Manifest], needs: _Needs) -> Graph:
+def _graph(manifests: Sequence[Manifest], needs: _Needs, backers: Mapping[int, list[int]]) -> Graph:
     order = _in_given_order(needs)
     place = {index: position for position, index in enumerate(order)}
-    backers = _backers(manifests)
     dependents: list[list[tuple[int, Milestone]]] = [[] for _ in order]
     for dependent, needed in enumerate(needs):
         for index, how_far in needed.items():
@@ -209,8 +255,11 @@ def _graph(manifests: Sequence[Manifest], needs: _Needs) -> Graph:
 
 
 def _backers(manifests: Sequence[Manifest]) -> dict[int, list[int]]:
-    """By the index of a Service: the workloads whose pods it selects, those at zero replicas left out."""
-    lookup = Lookup(manifest for manifest in manifests if dig(manifest.body, "spec", "replicas") != 0)
+    """By the index of a Service: the workloads whose pods it selects and that run all the time.
+
+    One at zero replicas does not, and neither do Jobs.
+    """
+    lookup = Lookup(manifest for manifest in manifests if _runs_on(manifest))
     by_ref = {manifest.ref: index for index, manifest in enumerate(manifests)}
     return {
         index: [
@@ -220,6 +269,10 @@ def _backers(manifests: Sequence[Manifest]) -> dict[int, list[int]]:
         for index, manifest in enumerate(manifests)
         if _kind(manifest) == ("", "Service")
     }
+
+
+def _runs_on(manifest: Manifest) -> bool:
+    return manifest.ref.group != "batch" and dig(manifest.body, "spec", "replicas") != 0
 
 
 def _in_given_order(needs: _Needs) -> list[int]:

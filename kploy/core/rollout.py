@@ -152,7 +152,16 @@ class Interrupted:
     now: float
 
 
-Observation = Began | Answered | Rejected | Withheld | Seen | Ticked | Interrupted
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The cluster does not let itself be followed any more; ``outcome`` says in which way."""
+
+    outcome: Outcome
+    reason: str
+    now: float
+
+
+Observation = Began | Answered | Rejected | Withheld | Seen | Ticked | Interrupted | Lost
 
 
 # What is to be done.
@@ -210,7 +219,7 @@ class _Turn:
         self.state = state
         self.actions: list[Action] = []
 
-    def take(self, observation: Observation) -> None:  # noqa: C901 - a case for each observation, no more
+    def take(self, observation: Observation) -> None:  # noqa: C901, PLR0912 - a case for each observation, no more
         match observation:
             case Began(now):
                 self._begin(now)
@@ -222,6 +231,7 @@ class _Turn:
             case Withheld(node, now):
                 if self._phase(node) is Phase.APPLYING:
                     self._skip(node, None, now)
+                    self._pass_by([node, *self._skip_dependents(node, _NEEDED, now)], now)
             case Seen(node, status, now):
                 if self._phase(node) is Phase.WAITING:
                     self._look(node, status, now)
@@ -230,6 +240,10 @@ class _Turn:
                     self._stop(Outcome.TIMED_OUT, now)
             case Interrupted(now):
                 self._stop(Outcome.INTERRUPTED, now)
+            case Lost(outcome, reason, now):
+                if self.state.ending is None:
+                    self._tell(events.Noted(reason))
+                self._stop(outcome, now)
             case _:
                 assert_never(observation)
 
@@ -265,7 +279,7 @@ class _Turn:
         self._judge(node, status, now)
         if self._phase(node) is Phase.WAITING:
             if self.state.ending is not None or self._is_deserted(node):
-                self._leave(node, now)
+                self._abandon(node, now)
             else:
                 self._watch(node)
 
@@ -310,12 +324,19 @@ class _Turn:
         self._settle(node, Phase.FAILED)
         self.state = replace(self.state, has_failed=True)
         self._tell(events.Failed(self._ref(node), reason, self._since(now), hint))
-        skipped = self._skip_dependents(node, {Milestone.READY} if was_applied else _NEEDED, now)
-        # Only now that all that cannot start is skipped may the rest pass its barriers.
-        for tried in [*([] if was_applied else [node]), *skipped]:
-            self._release(tried, {Milestone.TRIED}, now)
-        for lost in [node, *skipped]:
-            self._desert(lost, now)
+        if was_applied:
+            skipped = self._skip_dependents(node, {Milestone.READY}, now)
+            self._desert(node, now)
+            self._pass_by(skipped, now)
+        else:
+            self._pass_by([node, *self._skip_dependents(node, _NEEDED, now)], now)
+
+    def _pass_by(self, nodes: list[int], now: float) -> None:
+        """Go on past ``nodes``, which will never be applied; all that needs them is skipped already."""
+        for node in nodes:
+            self._release(node, {Milestone.TRIED}, now)
+        for node in nodes:
+            self._desert(node, now)
 
     def _skip_dependents(self, failed: int, missed: AbstractSet[Milestone], now: float) -> list[int]:
         """Skip everything that needs what ``failed`` has ``missed``, or needs what is skipped with it.
@@ -339,7 +360,12 @@ class _Turn:
             if milestone is Milestone.BACKS:
                 self._change(dependent, lost=self.state.items[dependent].lost + 1)
                 if self._phase(dependent) is Phase.WAITING and self._is_deserted(dependent):
-                    self._leave(dependent, now)
+                    self._abandon(dependent, now)
+
+    def _abandon(self, node: int, now: float) -> None:
+        """Wait no more for an applied node, and start nothing that needs it ready."""
+        self._leave(node, now)
+        self._pass_by(self._skip_dependents(node, {Milestone.READY}, now), now)
 
     def _is_deserted(self, node: int) -> bool:
         backers = self.state.graph.nodes[node].backers

@@ -282,6 +282,7 @@ def test_twenty_thousand_objects_have_edges_in_proportion() -> None:
         )
     ]
     graph, _ = graph_of(manifests)
-    assert len(graph.nodes) == 4 * apps + 1
-    # To its account, its map, the barrier, and from its Service and to it.
-    assert sum(len(node.dependents) for node in graph.nodes) == 5 * apps
+    assert len(graph.nodes) == 4 * apps + 2
+    # Each waits for the barrier of env/; a Deployment for its account, its map and the barrier of
+    # Services, which each Service is for, and which it backs.
+    assert sum(len(node.dependents) for node in graph.nodes) == (4 + 5) * apps

@@ -13,6 +13,7 @@ from kploy.core.rollout import (
     Apply,
     Began,
     Interrupted,
+    Lost,
     Observation,
     Phase,
     Rejected,
@@ -51,13 +52,13 @@ def told(actions: Sequence[Action]) -> list[events.Event]:
 
 
 def job_then_web() -> State:
-    """Node 0 is a Job; node 1, the barrier, needs nothing; node 2 is a Deployment that waits for the Job."""
+    """Two barriers that need nothing, then a Job, and a Deployment that waits for it."""
     graph, _ = graph_of([thing("migrate", "Job", "batch/v1"), deployment("web", after="job/migrate")])
-    assert [node.ref and node.ref.name for node in graph.nodes] == [None, "migrate", "web"]
+    assert [node.ref and node.ref.name for node in graph.nodes] == [None, None, "migrate", "web"]
     return start(graph, TIMEOUT)
 
 
-MIGRATE, WEB = 1, 2
+MIGRATE, WEB = 2, 3
 
 
 def test_starts_what_waits_for_nothing() -> None:
@@ -164,6 +165,37 @@ def test_a_rejected_service_does_not_keep_workloads_from_starting() -> None:
     assert Apply(names["Deployment"]) in actions
 
 
+def test_what_needs_a_service_that_nothing_backs_any_more_is_skipped_at_once() -> None:
+    ingress = thing(
+        "front",
+        "Ingress",
+        "networking.k8s.io/v1",
+        spec={"defaultBackend": {"service": {"name": "web"}}},
+    )
+    graph, _ = graph_of([service("web", app="web"), deployment("web"), ingress])
+    names = {node.ref.kind: index for index, node in enumerate(graph.nodes) if node.ref}
+    state, _ = play(start(graph, TIMEOUT), Began(0), Answered(names["Service"], Change.CREATED, IN_PROGRESS, 1))
+    _, actions = play(state, Rejected(names["Deployment"], "no", 2))
+    assert [type(event) for event in told(actions)] == [
+        events.Failed,
+        events.Unfinished,
+        events.Skipped,
+        events.Finished,
+    ]
+
+
+def test_a_deploy_that_loses_its_cluster_ends_with_that_outcome_and_says_why() -> None:
+    lost = Lost(Outcome.UNREACHABLE, "the credentials were refused", 2)
+    _, actions = play(job_then_web(), Began(0), Answered(MIGRATE, Change.CREATED, IN_PROGRESS, 1), lost)
+    assert [type(event) for event in told(actions)] == [
+        events.Noted,
+        events.Unfinished,
+        events.Skipped,
+        events.Finished,
+    ]
+    assert told(actions)[-1] == events.Finished(Outcome.UNREACHABLE, 2)
+
+
 def test_an_app_of_nothing_is_done_at_once() -> None:
     _, actions = play(start(Graph(), TIMEOUT), Began(5))
     assert actions == [Tell(events.Finished(Outcome.DONE, 0))]
@@ -268,9 +300,8 @@ class Driver:
         """Let one thing happen that may happen now."""
         waiting = [node for node, item in enumerate(self.state.items) if item.phase is Phase.WAITING]
         choices = [("answer", node) for node in sorted(self.sent)] + [("see", node) for node in waiting]
-        choices += [] if self.data.draw(st.integers(0, 15)) else [("tick", 0), ("interrupt", 0)]
-        if not choices:
-            choices = [("tick", 0)]
+        assert choices, "nothing can happen any more, and the deploy has not ended"
+        choices += [] if self.data.draw(st.integers(0, 30)) else [("tick", 0), ("interrupt", 0), ("lose", 0)]
         self.now += self.data.draw(st.sampled_from([0.0, 0.5, 10.0]))
         what, node = self.data.draw(st.sampled_from(choices))
         status = self.data.draw(st.sampled_from([CURRENT, CURRENT, IN_PROGRESS, BROKEN]))
@@ -278,14 +309,18 @@ class Driver:
             case "answer":
                 self.sent.discard(node)
                 answer = Answered(node, Change.CREATED, status, self.now)
-                others: list[Observation] = [Rejected(node, "no", self.now), Withheld(node, self.now)]
-                self.observe(self.data.draw(st.sampled_from([answer, answer, answer, *others])))
+                others: list[Observation] = [answer, answer, Rejected(node, "no", self.now)]
+                others += [Withheld(node, self.now)] if self.stopped else []
+                self.observe(self.data.draw(st.sampled_from([answer, *others])))
             case "see":
                 self.observe(Seen(node, status, self.now))
             case "tick":
                 self.now = max(self.now, TIMEOUT)
                 self.stopped = True
                 self.observe(Ticked(self.now))
+            case "lose":
+                self.stopped = True
+                self.observe(Lost(Outcome.UNREACHABLE, "the credentials were refused", self.now))
             case "interrupt":
                 self.stopped = True
                 self.observe(Interrupted(self.now))
