@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from kploy.cli.output import put
+
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -23,4 +25,4 @@ def completion_command(shell: str) -> None:
     complete = get_completion_class(shell)
     if complete is None:
         raise click.UsageError(f"There is no completion for {shell}.")
-    click.echo(complete(kploy, {}, "kploy", "_KPLOY_COMPLETE").source())
+    put(complete(kploy, {}, "kploy", "_KPLOY_COMPLETE").source() + "\n")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kploy.cli.options import directory_argument, output_option, where, where_options
+from kploy.cli.output import put
+from kploy.model.report import Outcome
 
 if TYPE_CHECKING:
+    from kploy.model.findings import Finding
     from kploy.model.listing import AppListing
 
 
@@ -29,27 +31,37 @@ def list_command(directory: Path, output: str, **flags: Any) -> int:
       kploy list -o json | jq '.rows[].status'  for a program
     """
     target = where(**flags)
-    from kploy.engine.status import listing_of, readable
+    from kploy.engine.prepare import prepare
+    from kploy.engine.status import legible, listing_of
 
-    app, graph = readable(directory)
-    _show(listing_of(app, graph, target.connect(app)), output)
-    return 0
+    prepared = prepare(directory, offline=True)
+    app = legible(prepared)
+    if app is None:
+        return _refuse(prepared.findings)
+    _show(listing_of(app, prepared.graph, target.connect(app)), output)
+    return Outcome.DONE
+
+
+def _refuse(findings: tuple[Finding, ...]) -> int:
+    from kploy.ui.console import stderr
+    from kploy.ui.excerpt import show_findings
+
+    show_findings(stderr(), findings)
+    return Outcome.INVALID
 
 
 def _show(listing: AppListing, output: str) -> None:
+    if output not in {"table", "wide"}:
+        put(_data(listing, output))
+        return
     from kploy.ui import listing as view
     from kploy.ui.console import signs_for, stderr, stdout
 
-    if output in {"table", "wide"}:
-        talk = stderr()
-        view.show_header(talk, listing, signs_for(talk.file).arrow)
-        view.show_table(stdout(), listing, wide=output == "wide")
-    else:
-        from kploy.ui.streams import steadfast
-
-        data = steadfast(sys.stdout)
-        data.write(_data(listing, output))
-        data.flush()
+    talk, data = stderr(), stdout()
+    view.show_header(talk, listing, signs_for(talk.file).arrow)
+    with data.capture() as table:
+        view.show_table(data, listing, wide=output == "wide")
+    put(table.get())
 
 
 def _data(listing: AppListing, output: str) -> str:

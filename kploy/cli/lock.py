@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kploy.cli.options import directory_argument
+from kploy.cli.options import directory_argument, output_option
+from kploy.cli.output import put
 
 if TYPE_CHECKING:
     from kploy.source.network import Network
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 @click.command("lock")
 @directory_argument
 @click.option("--update", is_flag=True, help="Fetch all remote manifests, and pin what they hold now.")
+@output_option("table", "json")
 @click.pass_obj
-def lock_command(network: Network | None, directory: Path, update: bool) -> int:
+def lock_command(network: Network | None, directory: Path, update: bool, output: str) -> int:
     """Show the pins of the remote manifests (*.url) of the app in DIR: address and digest.
 
     What a remote manifest holds is pinned in Kployfile.lock when it is first used. One that has changed
@@ -29,25 +31,43 @@ def lock_command(network: Network | None, directory: Path, update: bool) -> int:
     Examples:
       kploy lock             what is pinned
       kploy lock --update    take what is there now, and say what changed
+      kploy lock -o json     what is pinned, for a program
     """
     from kploy.model.report import Outcome
     from kploy.source import pins
 
     pinned = pins.update(directory, network) if update else pins.look(directory)
-    _show(pinned, update=update)
+    _show(pinned, output, update=update)
     return Outcome.DONE if pinned.is_valid else Outcome.INVALID
 
 
-def _show(pinned: Pinned, *, update: bool) -> None:
-    from kploy.ui.console import line, signs_for, stderr, stdout
+def _show(pinned: Pinned, output: str, *, update: bool) -> None:
+    from kploy.ui.console import line, signs_for, stderr
     from kploy.ui.excerpt import show_findings
 
-    talk, data = stderr(), stdout()
+    talk = stderr()
     show_findings(talk, pinned.findings)
-    for url, pin in sorted(pinned.now.items()):
-        data.print(line(f"{_shown(url)}  sha256:{pin.digest}"))
+    put(_as_json(pinned) if output == "json" else _as_table(pinned))
     for row in _changes(pinned, signs_for(talk.file).arrow) if update else _unpinned(pinned):
         talk.print(line(row))
+
+
+def _as_table(pinned: Pinned) -> str:
+    from kploy.ui.sanitize import clean
+
+    return "".join(f"{clean(_shown(url))}  sha256:{pin.digest}\n" for url, pin in sorted(pinned.now.items()))
+
+
+def _as_json(pinned: Pinned) -> str:
+    import json
+
+    from kploy.ui.json import API_VERSION
+
+    remotes = [
+        {"url": _shown(url), "digest": f"sha256:{pin.digest}", "size": pin.size}
+        for url, pin in sorted(pinned.now.items())
+    ]
+    return json.dumps({"apiVersion": API_VERSION, "kind": "Pins", "remotes": remotes}, indent=2) + "\n"
 
 
 def _changes(pinned: Pinned, arrow: str) -> Iterator[str]:

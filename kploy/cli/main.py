@@ -138,12 +138,21 @@ def _say(words: str) -> None:
 
 def _confess(error: Exception) -> int:
     """Say that it is our fault, and where: no values, which might be secret, unless they are asked for."""
+    module, line = _origin(error)
+    if isinstance(error, OSError) and module == "click.utils":
+        # It is click.echo that could not write the help, or the like.
+        _say(f"kploy: the output is not complete: {error.strerror}")
+        return int(Outcome.FAILED)
     if os.environ.get("KPLOY_TRACEBACK"):
         raise error
+    _say(f"kploy {__version__} has a bug: {type(error).__name__} in {module}:{line}")
+    _say("  please report it; KPLOY_TRACEBACK=1 shows all, values of the app included")
+    return int(Outcome.BUG)
+
+
+def _origin(error: Exception) -> tuple[str, int]:
+    """The module and the line where it was raised."""
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next
-    where = f"{at.tb_frame.f_globals.get('__name__')}:{at.tb_lineno}" if at else "nowhere"
-    _say(f"kploy {__version__} has a bug: {type(error).__name__} in {where}")
-    _say("  please report it; KPLOY_TRACEBACK=1 shows all, values of the app included")
-    return int(Outcome.BUG)
+    return (str(at.tb_frame.f_globals.get("__name__")), at.tb_lineno) if at else ("nowhere", 0)

@@ -17,20 +17,26 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+_LONGEST = 365 * 24 * 3600.0
+"""Seconds in the longest duration: what waits for much longer overflows."""
+
+
 class Duration(click.ParamType[float]):
     """A length of time as Kubernetes people write it: ``90s``, ``5m``, ``1h30m``; a bare number is seconds."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The duration in seconds; more than none."""
+        """The duration in seconds; more than none, and at most a year."""
         if isinstance(value, int | float):
             return float(value)
         match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", value.strip())
         hours, minutes, seconds = match.groups(default="0") if match and value.strip() else ("0", "0", "0")
-        total = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        total = float(hours) * 3600 + float(minutes) * 60 + float(seconds)
         if total <= 0:
             self.fail(f"{value!r} is not a duration: write 90s, 5m or 1h30m.", param, ctx)
+        if total > _LONGEST:
+            self.fail("no duration may be longer than a year, 8760h.", param, ctx)
         return total
 
 

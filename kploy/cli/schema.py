@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from kploy.cli.output import put
+
 
 @click.command("schema")
 def schema_command() -> None:
@@ -15,4 +17,4 @@ def schema_command() -> None:
     """
     from kploy.source.kployfile import schema_text
 
-    click.echo(schema_text(), nl=False)
+    put(schema_text())

@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from kploy.core.bodies import dig, text
 from kploy.core.kinds import GROUPS, ROUTES, WORKLOADS, builtin
 from kploy.model.app import LABEL, App, Directory, Manifest
 from kploy.model.findings import Finding, error, warning
 from kploy.model.objects import ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class _NameRule:
+    """What Kubernetes asks of the names of one kind, beyond what it asks of every name."""
+
+    longest: int
+    why: str
+    dots: bool = False
+
+
+_NAMES: dict[tuple[str, str], _NameRule] = {
+    ("", "Namespace"): _NameRule(63, "it is part of host names"),
+    ("", "Service"): _NameRule(63, "it is the name of a host"),
+    ("apps", "StatefulSet"): _NameRule(63, "its pods are named after it, and have host names"),
+    ("batch", "CronJob"): _NameRule(52, "its Jobs' names are 11 longer", dots=True),
+    ("batch", "Job"): _NameRule(63, "its pods carry it as a label", dots=True),
+}
+"""From pkg/apis/*/validation of Kubernetes 1.37, held against a server by a test.
+
+The server says so as well, but not in the rehearsal for a namespace that does not exist yet, which is done
+under another name. That a Service begins with a letter is asked by servers before 1.36 only.
+"""
 
 
 def check(app: App) -> tuple[Finding, ...]:
@@ -35,9 +59,23 @@ def _duplicates(app: App) -> Iterator[Finding]:
 
 
 def _of_one(app: App, manifest: Manifest) -> Iterator[Finding]:
+    yield from _name(manifest)
     yield from _namespace(app, manifest)
     yield from _label(app, manifest)
     yield from _directory(manifest)
+
+
+def _name(manifest: Manifest) -> Iterator[Finding]:
+    ref = manifest.ref
+    rule = _NAMES.get((ref.group, ref.kind))
+    if rule is None or (ref.kind == "Job" and dig(manifest.body, "spec", "manualSelector") is True):
+        return
+    place = manifest.positions.value(("metadata", "name"))
+    if len(ref.name) > rule.longest:
+        message = f"the name of a {ref.kind} has at most {rule.longest} characters, this has {len(ref.name)}"
+        yield error("invalid-name", message, f"shorten it: {rule.why}", place)
+    elif "." in ref.name and not rule.dots:
+        yield error("invalid-name", f"the name of a {ref.kind} has no dots", f"write `-`: {rule.why}", place)
 
 
 def _namespace(app: App, manifest: Manifest) -> Iterator[Finding]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
-from kploy.core.bodies import entries, mapping, text
+from kploy.core.bodies import dig, entries, mapping, text
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, error
 from kploy.model.objects import JsonPath, group_of, version_of
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _ALWAYS_ALLOWED: dict[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": {}}
 """The fields of every object that the definition's own schema need not name."""
+
+_ALL_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 
 def check(manifests: Sequence[Manifest]) -> tuple[Finding, ...]:
@@ -33,7 +36,7 @@ def check(manifests: Sequence[Manifest]) -> tuple[Finding, ...]:
     definitions = {
         (text(m.body, "spec", "group"), text(m.body, "spec", "names", "kind")): m for m in manifests if _defines(m)
     }
-    validators: dict[tuple[str, str, str], Draft202012Validator | None] = {}
+    checked: dict[tuple[str, str, str], _Version] = {}
     findings: list[Finding] = []
     for manifest in manifests:
         definition = definitions.get((group_of(manifest.api_version), manifest.ref.kind))
@@ -44,10 +47,19 @@ def check(manifests: Sequence[Manifest]) -> tuple[Finding, ...]:
         if key[2] not in versions:
             findings.append(_unknown_version(manifest, list(versions)))
             continue
-        if key not in validators:
-            validators[key] = _validator(mapping(versions[key[2]], "schema", "openAPIV3Schema"))
-        findings += _violations(manifest, validators[key])
+        if key not in checked:
+            schema = mapping(versions[key[2]], "schema", "openAPIV3Schema")
+            checked[key] = _Version(schema, _validator(schema))
+        findings += _violations(manifest, checked[key])
     return tuple(findings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One version of a kind: its schema, and what checks it; None where the schema itself makes no sense."""
+
+    schema: Mapping[str, Any]
+    validator: Draft202012Validator | None
 
 
 def _defines(manifest: Manifest) -> bool:
@@ -63,7 +75,7 @@ def _unknown_version(manifest: Manifest, versions: list[str]) -> Finding:
 
 
 def _validator(schema: Mapping[str, Any]) -> Draft202012Validator | None:
-    """What checks objects of one version; None where the schema itself makes no sense."""
+    """What checks objects of one version; None where the schema cannot be one."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
 
@@ -93,9 +105,15 @@ def _translated(schema: Any, *, is_object: bool = False) -> Any:
     _translate_limits(schema, new)
     if schema.get("x-kubernetes-int-or-string"):
         new["type"] = ["integer", "string"]
-    if schema.get("nullable") and isinstance(new.get("type"), str):
-        new["type"] = [new["type"], "null"]
+    if schema.get("nullable"):
+        new["type"] = _or_null(new.get("type", []))
     return new
+
+
+def _or_null(types: Any) -> Any:
+    """The types and null; no types are all of them."""
+    named = [types] if isinstance(types, str) else types
+    return [*named, "null"] if named and isinstance(named, list) else list(_ALL_TYPES)
 
 
 def _embeds(schema: Mapping[str, Any]) -> bool:
@@ -115,12 +133,42 @@ def _translate_limits(schema: Mapping[str, Any], new: dict[str, Any]) -> None:
         new.pop("pattern", None)
 
 
-def _violations(manifest: Manifest, validator: Draft202012Validator | None) -> Iterator[Finding]:
-    if validator is None:
+def _as_read(value: Any, schema: object) -> Any:
+    """``value`` as the API server has it before it looks for faults: with defaults, in place of null as well.
+
+    As pkg/apiserver/schema/defaulting of apiextensions-apiserver 1.37 does it.
+    """
+    if isinstance(value, Mapping):
+        return _fields_as_read(value, schema)
+    if isinstance(value, list):
+        items = mapping(schema, "items")
+        return [_as_read(_or_default(item, items), items) for item in value]
+    return value
+
+
+def _fields_as_read(value: Mapping[str, Any], schema: object) -> dict[str, Any]:
+    known, others = mapping(schema, "properties"), dig(schema, "additionalProperties")
+    absent = {key: dig(field, "default") for key, field in known.items() if dig(field, "default") is not None}
+    given = {key: _or_default(field, known.get(key, others)) for key, field in value.items()}
+    return {key: _as_read(field, known.get(key, others)) for key, field in {**absent, **given}.items()}
+
+
+def _or_default(value: Any, schema: object) -> Any:
+    return dig(schema, "default") if value is None and dig(schema, "nullable") is not True else value
+
+
+def _as_sent(manifest: Manifest, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The object without its ``status``, which is the server's and is not sent."""
+    return _fields_as_read({key: field for key, field in manifest.body.items() if key != "status"}, schema)
+
+
+def _violations(manifest: Manifest, version: _Version) -> Iterator[Finding]:
+    if version.validator is None:
         return
+    body = _as_sent(manifest, version.schema)
     missing: dict[tuple[JsonPath, int], Iterator[str]] = {}
     for fault in sorted(
-        validator.iter_errors(manifest.body), key=lambda fault: list(map(str, fault.absolute_path))
+        version.validator.iter_errors(body), key=lambda fault: list(map(str, fault.absolute_path))
     ):
         path, value, instance = (
             tuple(fault.absolute_path),
@@ -137,7 +185,7 @@ def _violations(manifest: Manifest, validator: Draft202012Validator | None) -> I
                 )
                 yield _missing_field(manifest, path, next(absent))
             case rule:
-                yield _broken_rule(manifest, path, str(rule), value)
+                yield _broken_rule(manifest, path, str(rule), value, instance)
 
 
 def _missing_field(manifest: Manifest, path: JsonPath, name: str) -> Finding:
@@ -154,17 +202,23 @@ def _unknown_fields(manifest: Manifest, path: JsonPath, known: list[str], value:
             yield error("unknown-field", message, hint, manifest.positions.key((*path, name)))
 
 
-def _broken_rule(manifest: Manifest, path: JsonPath, rule: str, value: Any) -> Finding:
+def _broken_rule(manifest: Manifest, path: JsonPath, rule: str, value: Any, instance: Any) -> Finding:
     field = f"`{path[-1]}`" if path else manifest.ref.kind
     place = manifest.positions.value(path)
     if rule == "type":
-        kinds = [value] if isinstance(value, str) else value
-        return error("wrong-type", f"{field} must be {' or '.join(map(_with_article, kinds))}", "", place)
+        kinds = [kind for kind in ([value] if isinstance(value, str) else value) if kind != "null"]
+        hint = "quote it" if _is_unquoted(kinds, instance) else ""
+        return error("wrong-type", f"{field} must be {' or '.join(map(_with_article, kinds))}", hint, place)
     if rule == "enum":
-        hint = f"choose one of {', '.join(map(str, value))}"
+        hint = f"choose one of {', '.join(str(choice) for choice in value if choice is not None)}"
         return error("invalid-value", f"{field} is none of its choices", hint, place)
     hint = f"its definition says {rule}: {value}"
     return error("invalid-value", f"{field} breaks a rule of its definition", hint[:80], place)
+
+
+def _is_unquoted(kinds: list[str], instance: object) -> bool:
+    """Whether text was meant, and YAML reads a boolean or a number."""
+    return "string" in kinds and "integer" not in kinds and isinstance(instance, bool | int | float)
 
 
 def _called(manifest: Manifest, path: JsonPath) -> str:

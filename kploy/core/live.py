@@ -26,11 +26,13 @@ class Related:
     when the Service selects nothing that this app runs, or its workload is at
     zero: then it is current without an endpoint. ``binds_on_use`` is True for
     a PersistentVolumeClaim whose StorageClass waits for the first consumer.
+    ``pods`` are those of a ReplicationController, None where nobody looked.
     """
 
     endpoint_slices: tuple[Body, ...] = ()
     expects_endpoints: bool = True
     binds_on_use: bool = False
+    pods: tuple[Body, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,20 @@ rules are kstatus' (sigs.k8s.io/cli-utils, pkg/kstatus).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from kploy.core.kinds import builtin
 from kploy.core.live import Condition, Fields, Live, Malformed, Related, current, failed, fields, in_progress
 from kploy.core.readiness_of_workloads import UNSEEN, WORKLOADS
 from kploy.model.objects import Body, Counts, State, Status, group_of
 
-__all__ = ["Related", "is_watched", "status_of"]
+__all__ = ["Related", "status_of"]
 
 _ALONE = Related()
+
+_NO_METRIC = re.compile(r"FailedGet\w*Metric")
+"""Why an autoscaler does not scale: FailedGetResourceMetric, FailedGetPodsMetric and their like."""
 
 
 def status_of(live: Body, related: Related = _ALONE, now: float = 0.0) -> Status:
@@ -30,15 +33,6 @@ def status_of(live: Body, related: Related = _ALONE, now: float = 0.0) -> Status
         return _status_of(Live(fields("", live), related, now))
     except Malformed as exc:
         return Status(State.UNKNOWN, str(exc))
-
-
-def is_watched(group: str, kind: str) -> bool:
-    """Whether objects of a kind can be in progress, so that one has to wait for them. A ConfigMap never is.
-
-    About deletion it says nothing: any object may take its time to go.
-    """
-    is_custom = builtin(f"{group}/v1" if group else "v1", kind) is None
-    return is_custom or _key(group, kind) in _KINDS.keys() - _AT_ONCE
 
 
 def _status_of(live: Live) -> Status:
@@ -164,12 +158,17 @@ def ingress(live: Live) -> Status:
 
 
 def autoscaler(live: Live) -> Status:
-    """Scales, or is switched off by a target at zero. autoscaling/v1 tells only whether it was looked at."""
+    """Scales, or is switched off by a target at zero. autoscaling/v1 tells only whether it was looked at.
+
+    Metrics are not waited for: new pods give the first after a minute, and some clusters have none at all.
+    """
     active = live.condition("ScalingActive")
     if active.is_true:
         return current()
     if active.is_false and active.reason == "ScalingDisabled":
         return current("off: its target is at zero")
+    if active.is_false and _NO_METRIC.fullmatch(active.reason):
+        return current(active.why)
     if active.is_false:
         return in_progress(active.why)
     is_v1 = live.body.text("apiVersion") == "autoscaling/v1"
@@ -211,6 +210,3 @@ _KINDS: dict[str, Callable[[Live], Status]] = {
     "networking.k8s.io/Ingress": ingress,
     "policy/PodDisruptionBudget": disruption_budget,
 }
-
-_AT_ONCE = {"ConfigMap", "Secret", "batch/CronJob", "networking.k8s.io/Ingress"}
-"""Kinds in the table that are current as soon as they are there."""

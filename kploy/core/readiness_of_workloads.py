@@ -7,7 +7,8 @@ kapp and nelm have on top.
 from __future__ import annotations
 
 from kploy.core.live import Condition, Fields, Live, current, failed, first, in_progress, words
-from kploy.model.objects import Counts, Status
+from kploy.core.readiness_of_pods import of_template
+from kploy.model.objects import Counts, State, Status
 
 UNSEEN = "waiting for its controller"
 """The controller has not written a status for this generation yet."""
@@ -36,13 +37,21 @@ def deployment(live: Live) -> Status:
 
 
 def replica_set(live: Live) -> Status:
-    """As many pods as wanted, all ready and available. A ReplicationController is the same."""
+    """As many pods as wanted, all ready and available."""
     status, wanted = live.status, live.spec.number("replicas", 1)
     counts = Counts(status.number("readyReplicas"), wanted)
     if not live.is_observed:
         return in_progress(UNSEEN, counts)
     missing = _missing(status, wanted, "ready", "available") or _surplus(status, wanted)
     return in_progress(words(missing, _refused(live)), counts) if missing else current("", counts)
+
+
+def replication_controller(live: Live) -> Status:
+    """A ReplicaSet whose pods all run its template: nobody but the user replaces those of an older one."""
+    status = replica_set(live)
+    if status.state is not State.CURRENT or live.related.pods is None:
+        return status
+    return of_template(live, live.related.pods)
 
 
 def stateful_set(live: Live) -> Status:
@@ -207,7 +216,7 @@ def _refused(live: Live) -> str:
 
 
 WORKLOADS = {
-    "ReplicationController": replica_set,
+    "ReplicationController": replication_controller,
     "Pod": pod,
     "apps/DaemonSet": daemon_set,
     "apps/Deployment": deployment,

@@ -365,7 +365,9 @@ class _Turn:
     def _abandon(self, node: int, now: float) -> None:
         """Wait no more for an applied node, and start nothing that needs it ready."""
         self._leave(node, now)
-        self._pass_by(self._skip_dependents(node, {Milestone.READY}, now), now)
+        skipped = self._skip_dependents(node, {Milestone.READY}, now)
+        self._desert(node, now)
+        self._pass_by(skipped, now)
 
     def _is_deserted(self, node: int) -> bool:
         backers = self.state.graph.nodes[node].backers

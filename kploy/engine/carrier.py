@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
-from kploy.cluster.port import Change, ChangeType, Cluster, Expired, NotFound, ServerFailed, Unreachable
+from kploy.cluster.port import ChangeType, Cluster, Expired, Forbidden, NotFound, ServerFailed, Unreachable
 from kploy.core.bodies import text
 from kploy.core.desired import desired
 from kploy.engine.compare import WORKERS
-from kploy.engine.live import named, ref_of
+from kploy.engine.live import named, ref_of, selection
+from kploy.engine.related import Relation
 from kploy.engine.resources import Resources
-from kploy.model.app import LABEL, App, Manifest
+from kploy.model.app import App, Manifest
 from kploy.model.errors import KployError
 from kploy.model.objects import Body, ObjectRef, Resource
 from kploy.model.plan import Action
@@ -57,20 +58,22 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Sighted:
-    """An object looks like this now, or is gone."""
+    """An object looks like this now, or is gone. ``relation`` says why it was watched if not for its own sake."""
 
     ref: ObjectRef
     body: Body = field(repr=False)
     is_gone: bool = False
+    relation: Relation | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """These are all of the app's objects of a kind, as they were at ``version``."""
+    """These are all of the app's objects of a kind, or all of a relation, as they were at ``version``."""
 
     resource: Resource
     bodies: Mapping[ObjectRef, Body] = field(repr=False)
     version: str
+    relation: Relation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +108,27 @@ class Carrier:
         self._resources = resources
         self._inbox = inbox
         self._closed = threading.Event()
-        self._is_withheld = False
+        self._withheld = threading.Event()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="apply")
 
     def apply(self, node: int, manifest: Manifest) -> None:
         """Bring an object to the server; what came of it arrives as Taken, NotTaken or NotSent."""
-        if self._is_withheld:
+        if self._withheld.is_set():
             self._inbox.put(NotSent(node))
             return
         self._pool.submit(self._apply, node, manifest).add_done_callback(lambda done: self._done(node, done))
 
     def watch(self, api_version: str, kind: str) -> None:
         """Begin to watch the app's objects of a kind; they arrive as Listed, and then as Sighted."""
-        thread = threading.Thread(target=self._watch, args=(api_version, kind), name=f"watch {kind}", daemon=True)
-        thread.start()
+        self._begin(lambda: self._watch(self._resources.of(api_version, kind), None), kind)
+
+    def watch_related(self, relation: Relation) -> None:
+        """Begin to watch what tells about the app's objects, in the same way."""
+        self._begin(lambda: self._watch(relation.resource, relation), relation.resource.kind)
 
     def withhold(self) -> None:
         """Send nothing that is not under way yet; each of these arrives as NotSent."""
-        self._is_withheld = True
+        self._withheld.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
@@ -130,7 +136,16 @@ class Carrier:
         self._closed.set()
         self.withhold()
 
-    def _done(self, node: int, done: Future[Taken]) -> None:
+    def _begin(self, watching: Callable[[], None], kind: str) -> None:
+        threading.Thread(target=self._guard, args=(watching,), name=f"watch {kind}", daemon=True).start()
+
+    def _guard(self, watching: Callable[[], None]) -> None:
+        try:
+            watching()
+        except Exception as error:  # noqa: BLE001 - whatever ends a watch for good must end the run, not only a thread
+            self._inbox.put(Broken(error))
+
+    def _done(self, node: int, done: Future[Taken | NotSent]) -> None:
         if done.cancelled():
             self._inbox.put(NotSent(node))
             return
@@ -142,7 +157,7 @@ class Carrier:
             case error:
                 self._inbox.put(Broken(error))
 
-    def _apply(self, node: int, manifest: Manifest) -> Taken:
+    def _apply(self, node: int, manifest: Manifest) -> Taken | NotSent:
         resource = self._resources.of(manifest.api_version, manifest.ref.kind)
         if resource is None:
             raise NotFound(
@@ -157,48 +172,49 @@ class Carrier:
             except NotFound as error:
                 # A kind is served a moment after its definition says so.
                 is_new = not error.is_object and self._resources.is_defined_by_app(resource)
-                if not is_new or time.monotonic() > until or self._closed.wait(pause):
+                if not is_new or time.monotonic() > until:
                     raise
+                if self._withheld.wait(pause):
+                    return NotSent(node)
                 pause = min(pause * 2, 2.0)
             else:
                 return Taken(node, Action.CREATED if answer.is_new else Action.CONFIGURED, answer.body)
 
-    def _watch(self, api_version: str, kind: str) -> None:
-        try:
-            resource = self._resources.of(api_version, kind)
-            while resource is not None and not self._closed.is_set():
-                began = time.monotonic()
-                with suppress(Expired, *_PASSING):
-                    self._watch_from(resource, self._list(resource))
-                self._pause_after(began)
-        except Exception as error:  # noqa: BLE001 - whatever ends a watch for good must end the run, not only a thread
-            self._inbox.put(Broken(error))
+    def _watch(self, resource: Resource | None, relation: Relation | None) -> None:
+        while resource is not None and not self._closed.is_set():
+            began = time.monotonic()
+            try:
+                self._watch_from(resource, relation, self._list(resource, relation))
+            except Forbidden:
+                if relation is None or not relation.may_be_hidden:
+                    raise
+                return
+            except (Expired, *_PASSING):
+                pass
+            self._pause_after(began)
 
-    def _list(self, resource: Resource) -> str:
+    def _list(self, resource: Resource, relation: Relation | None) -> str:
         """Tell how everything is. Returns as of which resource version."""
-        listing = self._cluster.list(resource, *self._selection(resource))
+        listing = self._cluster.list(resource, *self._selection(resource, relation))
         bodies = {ref_of(resource, body): named(resource, body) for body in listing.items}
-        self._inbox.put(Listed(resource, bodies, listing.resource_version))
+        self._inbox.put(Listed(resource, bodies, listing.resource_version, relation))
         return listing.resource_version
 
-    def _watch_from(self, resource: Resource, since: str) -> None:
+    def _watch_from(self, resource: Resource, relation: Relation | None, since: str) -> None:
         """Tell every change after ``since``. Raises Expired when the server has forgotten where that was."""
         while not self._closed.is_set():
             began = time.monotonic()
             with suppress(*_PASSING):
-                for change in self._cluster.watch(resource, *self._selection(resource), since):
+                for change in self._cluster.watch(resource, *self._selection(resource, relation), since):
                     since = text(change.body, "metadata", "resourceVersion") or since
                     if change.type is not ChangeType.BOOKMARK:
-                        self._sight(resource, change)
+                        body = named(resource, change.body)
+                        is_gone = change.type is ChangeType.DELETED
+                        self._inbox.put(Sighted(ref_of(resource, body), body, is_gone, relation))
             self._pause_after(began)
 
-    def _sight(self, resource: Resource, change: Change) -> None:
-        body = named(resource, change.body)
-        self._inbox.put(Sighted(ref_of(resource, body), body, change.type is ChangeType.DELETED))
-
-    def _selection(self, resource: Resource) -> tuple[str, str]:
-        namespace = self._app.kployfile.namespace if resource.namespaced else ""
-        return namespace, f"{LABEL}={self._app.id}"
+    def _selection(self, resource: Resource, relation: Relation | None) -> tuple[str, str]:
+        return selection(self._app, resource, is_labelled=relation is None or relation.is_labelled)
 
     def _pause_after(self, began: float) -> None:
         self._closed.wait(max(0.0, _SHORTEST_WATCH - (time.monotonic() - began)))

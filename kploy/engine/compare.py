@@ -11,10 +11,8 @@ from kploy.core import refusals
 from kploy.core.changes import action_for
 from kploy.core.dependencies import Lookup
 from kploy.core.desired import desired
-from kploy.core.kinds import builtin
 from kploy.core.rehearsal import in_own_words, on_stage
 from kploy.engine.live import live_objects
-from kploy.engine.lookout import ENDPOINT_SLICE
 from kploy.engine.resources import Resources
 from kploy.model.app import App, Manifest
 from kploy.model.findings import Finding
@@ -27,10 +25,7 @@ WORKERS = 16
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The plan, what speaks against it, and what was live when it was made.
-
-    ``live`` has the app's objects, and the EndpointSlices of its Services.
-    """
+    """The plan, what speaks against it, and what of the app was live when it was made."""
 
     plan: Plan
     findings: tuple[Finding, ...]
@@ -46,8 +41,7 @@ def compare(
     Raises ClusterError when the cluster fails.
     """
     kept = [resources.of(manifest.api_version, manifest.ref.kind) for manifest in manifests]
-    slices = builtin(*ENDPOINT_SLICE) if any(manifest.ref.kind == "Service" for manifest in manifests) else None
-    asked = [kind for kind in (*kept, slices) if kind and (namespace_exists or not kind.namespaced)]
+    asked = [kind for kind in kept if kind and (namespace_exists or not kind.namespaced)]
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="compare") as pool:
         live = live_objects(cluster, app, asked, pool)
         comparing = _Comparing(app, cluster, live, Lookup(manifests), namespace_exists)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty
 from typing import assert_never
 
@@ -29,12 +31,18 @@ from kploy.engine.carrier import (
     Taken,
 )
 from kploy.engine.compare import Comparison
-from kploy.engine.lookout import ENDPOINT_SLICE, Lookout
+from kploy.engine.live import related_objects
+from kploy.engine.lookout import Lookout, Told
+from kploy.engine.related import RELATIONS, Relation, relations_of
 from kploy.engine.resources import Resources
 from kploy.model.app import App
+from kploy.model.errors import KployError
 from kploy.model.events import Event
-from kploy.model.objects import ObjectRef, Status
+from kploy.model.objects import Body, ObjectRef, group_of
 from kploy.model.plan import Action
+
+_LOOK_AGAIN = 5.0
+"""After so many seconds everything that is waited for is judged again: some statuses change with time alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +85,10 @@ class _Run:
             change.ref for change in job.comparison.plan.changes if change.action is Action.UNCHANGED
         }
         self._at_once: list[rollout.Observation] = []
+        self._next_look = time.monotonic() + _LOOK_AGAIN
 
     def events(self) -> Iterator[Event]:
+        self._look_around()
         if not self._inbox.empty():
             # All that can be in there before a deploy is the wish to stop it.
             self._carrier.withhold()
@@ -87,49 +97,90 @@ class _Run:
             for observation in self._observe():
                 yield from self._take(observation)
 
+    def _look_around(self) -> None:
+        """See what tells about objects that are there already; about new ones their watches will tell."""
+        relations = relations_of((ref.group, ref.kind) for ref in self._job.comparison.live)
+        with ThreadPoolExecutor(len(RELATIONS), thread_name_prefix="look") as pool:
+            found = pool.map(partial(related_objects, self._job.cluster, self._job.app), relations)
+            for relation, bodies in zip(relations, found, strict=True):
+                self._lookout.related_listed(relation, bodies)
+
     def _observe(self) -> Iterable[rollout.Observation]:
         """What is known already, else the next thing that happens; the deadline is one, too."""
         if self._at_once:
             known, self._at_once = self._at_once, []
             return known
-        patience = None if self._state.ending else self._state.deadline - time.monotonic()
         try:
+            patience = self._patience()
             if patience is None or patience > 0:
                 return self._understood(self._inbox.get(timeout=patience))
         except Empty:
             pass
+        return self._looked_again()
+
+    def _patience(self) -> float | None:
+        """For how many seconds one may wait for news; None for ever, until the last requests are answered."""
+        if self._state.ending:
+            return None
+        return min(self._state.deadline, self._next_look) - time.monotonic()
+
+    def _looked_again(self) -> list[rollout.Observation]:
+        """How everything is with the time that passed, and whether that was all the time there is."""
+        now = time.monotonic()
+        self._next_look = now + _LOOK_AGAIN
+        seen = self._seen(self._lookout.judged(self._waiting()), now)
+        if now < self._state.deadline:
+            return seen
         self._carrier.withhold()
-        return [rollout.Ticked(max(time.monotonic(), self._state.deadline))]
+        return [*seen, rollout.Ticked(now)]
+
+    def _waiting(self) -> list[ObjectRef]:
+        return [ref for ref, node in self._nodes.items() if self._state.items[node].phase is rollout.Phase.WAITING]
 
     def _understood(self, message: Message) -> list[rollout.Observation]:
         now = time.monotonic()
         match message:
             case Taken(node, action, body):
-                ref = self._job.graph.nodes[node].ref
-                assert ref is not None  # noqa: S101 - only manifests are applied
-                return [rollout.Answered(node, action, self._lookout.applied(ref, body), now)]
+                return self._answered(node, action, body, now)
             case NotSent(node):
                 return [rollout.Withheld(node, now)]
             case NotTaken(node, error):
                 return [rollout.Rejected(node, self._quotable(node, error.message), now, error.hint)]
-            case Sighted(ref, body, is_gone):
-                look = self._lookout.gone if is_gone else self._lookout.seen
-                return self._seen([look(ref, body)], now)
-            case Listed(resource, bodies, version):
-                kind = (resource.group, resource.kind)
-                return self._seen(self._lookout.listed(kind, bodies, version), now)
+            case Sighted() | Listed():
+                return self._seen(self._told(message), now)
             case StopRequested():
                 self._carrier.withhold()
                 return [rollout.Interrupted(now)]
+            case Broken(KployError() as error):
+                self._carrier.withhold()
+                return [rollout.Lost(error.outcome, error.message, now)]
             case Broken(error):
                 raise error
             case _:
                 assert_never(message)
 
-    def _seen(self, told: Iterable[tuple[ObjectRef, Status] | None], now: float) -> list[rollout.Observation]:
-        return [
-            rollout.Seen(self._nodes[ref], status, now) for ref, status in filter(None, told) if ref in self._nodes
-        ]
+    def _answered(self, node: int, action: Action, body: Body, now: float) -> list[rollout.Observation]:
+        """A node's object was taken: that tells about others, too."""
+        ref = self._job.graph.nodes[node].ref
+        assert ref is not None  # noqa: S101 - only manifests are applied
+        status = self._lookout.applied(ref, body)
+        return [rollout.Answered(node, action, status, now), *self._seen(self._lookout.backed_by(ref), now)]
+
+    def _told(self, message: Sighted | Listed) -> tuple[Told, ...]:
+        match message:
+            case Sighted(ref, body, is_gone, Relation() as relation):
+                return self._lookout.related_seen(relation, ref, body, is_gone=is_gone)
+            case Sighted(ref, body, is_gone):
+                return self._lookout.gone(ref, body) if is_gone else self._lookout.seen(ref, body)
+            case Listed(_, bodies, _, Relation() as relation):
+                return self._lookout.related_listed(relation, bodies)
+            case Listed(resource, bodies, version):
+                return self._lookout.listed((resource.group, resource.kind), bodies, version)
+            case _:
+                assert_never(message)
+
+    def _seen(self, told: Iterable[Told], now: float) -> list[rollout.Observation]:
+        return [rollout.Seen(self._nodes[ref], status, now) for ref, status in told if ref in self._nodes]
 
     def _quotable(self, node: int, message: str) -> str:
         manifest = self._job.graph.nodes[node].manifest
@@ -143,8 +194,8 @@ class _Run:
                     self._apply(node)
                 case rollout.Watch(api_version, kind):
                     self._carrier.watch(api_version, kind)
-                    if (api_version, kind) == ("v1", "Service"):
-                        self._carrier.watch(*ENDPOINT_SLICE)
+                    for relation in relations_of([(group_of(api_version), kind)]):
+                        self._carrier.watch_related(relation)
                 case rollout.Tell(event):
                     yield event
                 case _:
@@ -154,7 +205,7 @@ class _Run:
         manifest = self._job.graph.nodes[node].manifest
         assert manifest is not None  # noqa: S101 - the machine never applies a barrier
         if manifest.ref in self._unchanged:
-            status = self._lookout.applied(manifest.ref, self._job.comparison.live[manifest.ref])
-            self._at_once.append(rollout.Answered(node, Action.UNCHANGED, status, time.monotonic()))
+            body = self._job.comparison.live[manifest.ref]
+            self._at_once += self._answered(node, Action.UNCHANGED, body, time.monotonic())
         else:
             self._carrier.apply(node, manifest)

@@ -1,12 +1,13 @@
-"""What of an app is live."""
+"""What of an app is live, and what else tells of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import Executor
 
-from kploy.cluster.port import Cluster
+from kploy.cluster.port import Cluster, Forbidden
 from kploy.core.bodies import mapping, text
+from kploy.engine.related import Relation
 from kploy.model.app import LABEL, App
 from kploy.model.objects import Body, ObjectRef, Resource
 
@@ -23,18 +24,32 @@ def named(resource: Resource, body: Body) -> Body:
     return {**body, "apiVersion": resource.api_version, "kind": resource.kind}
 
 
+def selection(app: App, resource: Resource, *, is_labelled: bool = True) -> tuple[str, str]:
+    """The namespace and label selector for an app's objects of a kind, or for all of it if they carry no label."""
+    namespace = app.kployfile.namespace if resource.namespaced else ""
+    return namespace, f"{LABEL}={app.id}" if is_labelled else ""
+
+
 def live_objects(
     cluster: Cluster, app: App, resources: Iterable[Resource], pool: Executor
 ) -> dict[ObjectRef, Body]:
     """All objects with the app's label, of the given resources; one LIST for each."""
     wanted = {(resource.group, resource.plural): resource for resource in resources}
-    selector = f"{LABEL}={app.id}"
-    listings = pool.map(
-        lambda resource: cluster.list(resource, app.kployfile.namespace if resource.namespaced else "", selector),
-        wanted.values(),
-    )
+    listings = pool.map(lambda resource: cluster.list(resource, *selection(app, resource)), wanted.values())
     return {
         ref_of(resource, body): named(resource, body)
         for resource, listing in zip(wanted.values(), listings, strict=True)
         for body in listing.items
     }
+
+
+def related_objects(cluster: Cluster, app: App, relation: Relation) -> dict[ObjectRef, Body]:
+    """All objects of a relation; none where nobody lets us see what may be hidden."""
+    resource = relation.resource
+    try:
+        listing = cluster.list(resource, *selection(app, resource, is_labelled=relation.is_labelled))
+    except Forbidden:
+        if relation.may_be_hidden:
+            return {}
+        raise
+    return {ref_of(resource, body): named(resource, body) for body in listing.items}

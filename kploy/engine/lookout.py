@@ -3,27 +3,32 @@
 Sightings come from several watches, beside the answers to the applies. They may be
 late: an object that was just applied can still be seen as it was before. They may
 also be early, and be told before the answer that they follow. Resource versions
-put them in order here.
+put the app's own objects in order here. Related ones (engine.related) kploy never
+writes: of each there is one watch, and what it tells last is how it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kploy.core.bodies import mapping, text
-from kploy.core.graph import Graph
+from kploy.core.graph import Graph, Milestone
 from kploy.core.readiness import Related, status_of
-from kploy.model.objects import Body, ObjectRef, State, Status, group_of
-
-SERVICE_NAME = "kubernetes.io/service-name"
-"""The label by which an EndpointSlice names its Service."""
+from kploy.engine.related import CLASSES, PODS, RELATIONS, SLICES, Relation, Relatives, binds_on_use, owned_by
+from kploy.model.objects import Body, ObjectRef, State, Status
 
 ENDPOINT_SLICE = ("discovery.k8s.io/v1", "EndpointSlice")
 
-
-_SLICES = (group_of(ENDPOINT_SLICE[0]), ENDPOINT_SLICE[1])
 _DELETED = Status(State.NOT_FOUND, "somebody deleted it during the run")
+_WAS_GOING = Status(State.NOT_FOUND, "it was being deleted when the run began: run again")
+_REPLACED = Status(State.FAILED, "somebody replaced it by another one during the run")
+
+_SETTLING = 10.0
+"""Seconds after which older slices count for a new selector: if it selects the same pods, they stay the same."""
+
+Told = tuple[ObjectRef, Status]
+"""An object, and how it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,14 @@ class _Complete:
     refs: frozenset[ObjectRef]
 
 
+@dataclass(frozen=True, slots=True)
+class _Reselected:
+    """A Service got another selector: at which resource version, and until when its older slices do not count."""
+
+    version: int
+    until: float
+
+
 class Lookout:
     """Knows how every object of a deploy looked last. For one thread.
 
@@ -42,70 +55,99 @@ class Lookout:
 
     def __init__(self, graph: Graph, live: Mapping[ObjectRef, Body], clock: Callable[[], float]) -> None:
         self._clock = clock
+        self._before = live
         self._bodies: dict[ObjectRef, Body] = {}
         self._early: dict[ObjectRef, tuple[Body, bool]] = {}
         self._listed: dict[tuple[str, str], _Complete] = {}
-        self._slices: dict[ObjectRef, dict[str, Body]] = {}
-        self._is_backed = {node.ref: node.backers > 0 for node in graph.nodes if node.ref is not None}
+        self._going: set[ObjectRef] = set()
+        self._reselected: dict[ObjectRef, _Reselected] = {}
+        self._relatives = {relation: Relatives(relation) for relation in RELATIONS}
+        self._backers = _backers(graph)
+        self._is_ours = {node.ref for node in graph.nodes}
         for ref, body in live.items():
-            if ref.kind == "EndpointSlice":
-                self._slice(ref, body)
+            if ref.kind == ENDPOINT_SLICE[1]:
+                self._relatives[SLICES].seen(ref, body)
 
     def applied(self, ref: ObjectRef, body: Body) -> Status:
         """The status of an object whose apply the server answered with ``body``; older sightings count no more."""
         self._bodies[ref] = body
+        if text(body, "metadata", "deletionTimestamp"):
+            self._going.add(ref)
+        if ref.kind == "Service" and _selects_otherwise(self._before.get(ref), body):
+            self._reselected[ref] = _Reselected(_version(body), self._clock() + _SETTLING)
         early = self._early.pop(ref, None)
         if early is not None:
             told = self.gone(ref, early[0]) if early[1] else self.seen(ref, early[0])
-            if told is not None:
-                return told[1]
-        return _DELETED if self._is_missing(ref) else self._status(ref)
+            if told:
+                return told[0][1]
+        return self._gone(ref) if self._is_missing(ref) else self._status(ref)
 
-    def listed(
-        self, kind: tuple[str, str], bodies: Mapping[ObjectRef, Body], version: str
-    ) -> tuple[tuple[ObjectRef, Status], ...]:
+    def listed(self, kind: tuple[str, str], bodies: Mapping[ObjectRef, Body], version: str) -> tuple[Told, ...]:
         """What it tells, as by ``seen`` and ``gone``, that ``bodies`` are all there were at ``version``.
 
         ``kind`` is a group and a kind.
         """
         self._listed[kind] = _Complete(_number(version), frozenset(bodies))
-        if kind == _SLICES:
-            self._drop_slices(bodies)
-        told = [self.seen(ref, body) for ref, body in bodies.items()]
-        if kind == _SLICES:
-            return tuple((service, self._status(service)) for service in self._slices if service in self._bodies)
+        told = [each for ref, body in bodies.items() for each in self.seen(ref, body)]
         missing = [ref for ref in self._bodies if (ref.group, ref.kind) == kind and self._is_missing(ref)]
-        return (*filter(None, told), *((ref, _DELETED) for ref in missing))
+        return (*told, *((ref, self._gone(ref)) for ref in missing))
 
-    def seen(self, ref: ObjectRef, body: Body) -> tuple[ObjectRef, Status] | None:
-        """Whose status a sighting tells, and what it is now; None if it tells nothing new."""
-        if ref.kind == "EndpointSlice":
-            return self._slice(ref, body)
+    def seen(self, ref: ObjectRef, body: Body) -> tuple[Told, ...]:
+        """Whose status a sighting tells, its own first, and what it is now; nothing if it tells nothing new."""
         known = self._bodies.get(ref)
         if known is None:
             self._remember(ref, body, is_gone=False)
-            return None
+            return ()
         if _version(body) < _version(known):
-            return None
+            return ()
         self._bodies[ref] = body
         if _uid(body) != _uid(known):
-            return ref, Status(State.FAILED, "somebody replaced it by another one during the run")
-        return ref, self._status(ref)
+            return ((ref, _REPLACED),)
+        return ((ref, self._status(ref)), *self.backed_by(ref))
 
-    def gone(self, ref: ObjectRef, body: Body) -> tuple[ObjectRef, Status] | None:
+    def gone(self, ref: ObjectRef, body: Body) -> tuple[Told, ...]:
         """Like ``seen``, for an object that was deleted."""
-        if ref.kind == "EndpointSlice":
-            return self._slice(ref, body, is_gone=True)
         known = self._bodies.get(ref)
         if known is None:
             self._remember(ref, body, is_gone=True)
-            return None
-        return (ref, _DELETED) if _uid(known) == _uid(body) else None
+            return ()
+        return ((ref, self._gone(ref)),) if _uid(known) == _uid(body) else ()
+
+    def related_listed(self, relation: Relation, bodies: Mapping[ObjectRef, Body]) -> tuple[Told, ...]:
+        """Whose statuses are told by all the objects of a relation, and what they are now."""
+        self._relatives[relation].listed(bodies)
+        return self.judged(self._known({relation.subjects}))
+
+    def related_seen(self, relation: Relation, ref: ObjectRef, body: Body, *, is_gone: bool) -> tuple[Told, ...]:
+        """Whose statuses are told by an object of a relation, and what they are now."""
+        relatives = self._relatives[relation]
+        touched = relatives.gone(ref) if is_gone else relatives.seen(ref, body)
+        return self.judged(self._known(touched))
+
+    def backed_by(self, workload: ObjectRef) -> tuple[Told, ...]:
+        """The statuses of the Services that wait for pods of a workload, of which something new is known."""
+        services = [service for service, backers in self._backers.items() if workload in backers]
+        return self.judged(service for service in services if service in self._bodies)
+
+    def judged(self, refs: Iterable[ObjectRef]) -> tuple[Told, ...]:
+        """How objects that were applied are now: with time alone a status may change."""
+        return tuple((ref, self._status(ref)) for ref in refs)
+
+    def _known(self, subjects: Iterable[ObjectRef]) -> Iterator[ObjectRef]:
+        """Those of ``subjects`` that were applied; one without a name stands for all of its kind."""
+        for subject in subjects:
+            if subject.name:
+                yield from [subject] if subject in self._bodies else []
+            else:
+                yield from [ref for ref in self._bodies if (ref.group, ref.kind) == (subject.group, subject.kind)]
 
     def _remember(self, ref: ObjectRef, body: Body, *, is_gone: bool) -> None:
         """Keep a sighting that may be early."""
-        if ref in self._is_backed:
+        if ref in self._is_ours:
             self._early[ref] = body, is_gone
+
+    def _gone(self, ref: ObjectRef) -> Status:
+        return _WAS_GOING if ref in self._going else _DELETED
 
     def _is_missing(self, ref: ObjectRef) -> bool:
         """Whether an object was there before all of its kind were listed, and then was not among them."""
@@ -114,25 +156,53 @@ class Lookout:
             return False
         return _version(self._bodies[ref]) <= complete.version
 
-    def _drop_slices(self, kept: Mapping[ObjectRef, Body]) -> None:
-        names = {(ref.namespace, ref.name) for ref in kept}
-        for service, slices in self._slices.items():
-            for name in [name for name in slices if (service.namespace, name) not in names]:
-                del slices[name]
-
-    def _slice(self, ref: ObjectRef, body: Body, *, is_gone: bool = False) -> tuple[ObjectRef, Status] | None:
-        service = ObjectRef("", "Service", ref.namespace, text(mapping(body, "metadata", "labels"), SERVICE_NAME))
-        slices = self._slices.setdefault(service, {})
-        if is_gone:
-            slices.pop(ref.name, None)
-        else:
-            slices[ref.name] = body
-        return (service, self._status(service)) if service in self._bodies else None
-
     def _status(self, ref: ObjectRef) -> Status:
-        slices = self._slices.get(ref, {})
-        related = Related(tuple(slices.values()), expects_endpoints=self._is_backed.get(ref, False))
-        return status_of(self._bodies[ref], related, self._clock())
+        return status_of(self._bodies[ref], self._related(ref), self._clock())
+
+    def _related(self, ref: ObjectRef) -> Related:
+        match (ref.group, ref.kind):
+            case SLICES.of:
+                return Related(endpoint_slices=self._slices(ref), expects_endpoints=self._expects_endpoints(ref))
+            case PODS.of:
+                pods = self._relatives[PODS]
+                return Related(pods=tuple(owned_by(self._bodies[ref], pods.of(ref))) if pods.is_complete else None)
+            case CLASSES.of:
+                classes = self._relatives[CLASSES].of(CLASSES.subjects)
+                return Related(binds_on_use=binds_on_use(self._bodies[ref], classes))
+        return Related()
+
+    def _slices(self, service: ObjectRef) -> tuple[Body, ...]:
+        """The slices of a Service; none while they are those of the selector it had before."""
+        slices = self._relatives[SLICES].of(service)
+        change = self._reselected.get(service)
+        if change is None or self._clock() >= change.until:
+            return slices
+        return slices if any(_version(body) > change.version for body in slices) else ()
+
+    def _expects_endpoints(self, service: ObjectRef) -> bool:
+        return any(not self._is_at_zero(workload) for workload in self._backers.get(service, ()))
+
+    def _is_at_zero(self, workload: ObjectRef) -> bool:
+        """Whether a workload is as it should be without a single pod: scaled to zero, or on no node."""
+        if workload not in self._bodies:
+            return False
+        status = self._status(workload)
+        return status.state is State.CURRENT and status.counts is not None and status.counts.wanted == 0
+
+
+def _backers(graph: Graph) -> dict[ObjectRef, set[ObjectRef]]:
+    """By Service: the workloads that give it its endpoints."""
+    backers: dict[ObjectRef, set[ObjectRef]] = {}
+    for node in graph.nodes:
+        for index, milestone in node.dependents:
+            service = graph.nodes[index].ref
+            if milestone is Milestone.BACKS and node.ref and service:
+                backers.setdefault(service, set()).add(node.ref)
+    return backers
+
+
+def _selects_otherwise(before: Body | None, service: Body) -> bool:
+    return before is not None and mapping(before, "spec", "selector") != mapping(service, "spec", "selector")
 
 
 def _uid(body: Body) -> str:

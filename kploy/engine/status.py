@@ -3,55 +3,75 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
 
-from kploy.cluster.port import Cluster
+from kploy.cluster.port import Cluster, Forbidden, NotFound
 from kploy.core.addresses import images_of, urls_of
-from kploy.core.bodies import text
+from kploy.core.bodies import dig, text
 from kploy.core.graph import Graph
 from kploy.core.kinds import builtin
 from kploy.engine.compare import WORKERS
-from kploy.engine.live import live_objects
+from kploy.engine.live import live_objects, named, ref_of
 from kploy.engine.lookout import ENDPOINT_SLICE, Lookout
-from kploy.engine.prepare import prepare
+from kploy.engine.prepare import Prepared
 from kploy.engine.resources import Resources
-from kploy.model.app import App
-from kploy.model.errors import KployError
+from kploy.model.app import LABEL, App
+from kploy.model.findings import Severity
 from kploy.model.listing import AppListing, Row
-from kploy.model.objects import Body, ObjectRef, State, Status
-from kploy.model.report import Outcome
+from kploy.model.objects import Body, ObjectRef, Resource, State, Status
+from kploy.source.kployfile import FILE as KPLOYFILE
+
+_COMMON = (
+    ("v1", "Pod"),
+    ("v1", "ReplicationController"),
+    ("apps/v1", "DaemonSet"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "ReplicaSet"),
+    ("apps/v1", "StatefulSet"),
+    ("batch/v1", "CronJob"),
+    ("batch/v1", "Job"),
+    ("v1", "Service"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("v1", "ConfigMap"),
+    ("v1", "Secret"),
+    ("v1", "ServiceAccount"),
+    ("v1", "PersistentVolumeClaim"),
+    ("rbac.authorization.k8s.io/v1", "Role"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ("policy/v1", "PodDisruptionBudget"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+)
+"""The kinds in which an app may have left something behind whose manifest is gone, the last of its kind."""
 
 
-def readable(root: Path) -> tuple[App, Graph]:
-    """The app in ``root``, for looking at what is live of it. Raises Invalid where it cannot be read."""
-    prepared = prepare(root, offline=True)
-    if prepared.app is None:
-        first = prepared.findings[0]
-        raise UnreadableApp(first.message, first.hint)
-    return prepared.app, prepared.graph
+def legible(prepared: Prepared) -> App | None:
+    """The app, for looking at what is live of it; manifests may have errors.
 
-
-class UnreadableApp(KployError):
-    """There is no legible app in the directory."""
-
-    outcome = Outcome.INVALID
+    None where the Kployfile has any: a pin or a namespace that is spelt wrong would lead elsewhere.
+    """
+    wrong = (finding.place for finding in prepared.findings if finding.severity is Severity.ERROR)
+    return None if any(place and place.file == KPLOYFILE for place in wrong) else prepared.app
 
 
 def listing_of(app: App, graph: Graph, cluster: Cluster) -> AppListing:
     """A row for each manifest, then one for each object that is live but has none any more.
 
-    One LIST for each kind in the app. Raises ClusterError.
+    Such objects are found if they are of a common kind, or of one that still
+    has a manifest. One LIST for each kind, all at the same time. Raises ClusterError.
     """
     cluster.version()
     resources = Resources(cluster, app.manifests)
     manifests = resources.settled(app.manifests)
     kinds = [resources.of(manifest.api_version, manifest.ref.kind) for manifest in manifests]
-    slices = builtin(*ENDPOINT_SLICE)
+    wanted = [kind for kind in (*kinds, builtin(*ENDPOINT_SLICE)) if kind is not None]
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="list") as pool:
-        wanted = [kind for kind in (*kinds, slices) if kind is not None]
+        left = pool.map(lambda kind: _left_behind(cluster, app, kind), _others(wanted))
         live = live_objects(cluster, app, wanted, pool)
+        for bodies in left:
+            live |= bodies
     now = time.time()
     lookout = Lookout(graph, live, lambda: now)
     files = {manifest.ref: manifest.file for manifest in manifests}
@@ -60,6 +80,23 @@ def listing_of(app: App, graph: Graph, cluster: Cluster) -> AppListing:
     return AppListing(
         app.kployfile.name, app.kployfile.namespace, cluster.target.context, cluster.target.simulated, tuple(rows)
     )
+
+
+def _others(wanted: Iterable[Resource]) -> list[Resource]:
+    """The common kinds without those that are ``wanted`` in any case."""
+    known = {(resource.group, resource.plural) for resource in wanted}
+    common = (builtin(api_version, kind) for api_version, kind in _COMMON)
+    return [each for each in common if each is not None and (each.group, each.plural) not in known]
+
+
+def _left_behind(cluster: Cluster, app: App, resource: Resource) -> dict[ObjectRef, Body]:
+    """The app's own objects of a kind that it has no manifest of; none where nobody may look."""
+    try:
+        items = cluster.list(resource, app.kployfile.namespace, f"{LABEL}={app.id}").items
+    except (Forbidden, NotFound):
+        return {}
+    own = (body for body in items if not dig(body, "metadata", "ownerReferences"))
+    return {ref_of(resource, body): named(resource, body) for body in own}
 
 
 def _row(ref: ObjectRef, body: Body | None, file: str, lookout: Lookout, now: float) -> Row:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kploy.model.findings import Finding, Positions, Severity
+from kploy.model.findings import Finding, Positions
 from kploy.model.objects import Body, ObjectRef
 
 LABEL = "kploy.dev/app"
@@ -93,11 +93,6 @@ class Reading:
     app: App | None
     findings: tuple[Finding, ...]
     files: int = 0
-
-    @property
-    def is_valid(self) -> bool:
-        """Whether the app may be deployed as far as reading it can tell."""
-        return self.app is not None and not any(f.severity is Severity.ERROR for f in self.findings)
 
 
 def app_id(name: str, namespace: str) -> str:

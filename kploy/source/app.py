@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kploy.model.app import App, Reading
 from kploy.model.findings import Finding, error
 from kploy.source.environment import read_environment
-from kploy.source.files import exists
+from kploy.source.files import exists, resolved
 from kploy.source.kployfile import FILE, read_kployfile
 from kploy.source.manifests import read_manifests, resolve
 from kploy.source.remotes import Access
@@ -26,11 +26,11 @@ def read_app(root: Path, *, offline: bool = False, network: Network | None = Non
     Remote manifests are fetched through ``network`` (None is the real one),
     and pinned in Kployfile.lock when they are new; ``offline``, only copies
     of what is pinned are used.
-    Never raises for what the user can mend, except Refused: an app whose
-    namespace belongs to Kubernetes itself.
+    Never raises for what the user can mend, except BadDirectory, and Refused:
+    an app whose namespace belongs to Kubernetes itself.
     """
     with _without_garbage_collection():
-        return _read(root.resolve(), offline, network)
+        return _read(resolved(root), offline, network)
 
 
 def _read(root: Path, offline: bool, network: Network | None) -> Reading:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from kploy.model.errors import KployError
 from kploy.model.findings import Finding, Place, error, warning
-from kploy.source.text import Report, Text
+from kploy.model.report import Outcome
+from kploy.source.text import Report, Text, short
 
 LARGEST = 5 * 1024 * 1024
 """Bytes at most in a manifest or a Kployfile."""
@@ -31,6 +33,12 @@ class Unusable(Exception):
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.rule)
         self.finding = finding
+
+
+class BadDirectory(KployError):
+    """What was given as the app's directory cannot be one."""
+
+    outcome = Outcome.USAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,17 @@ class Content:
 
     data: bytes = field(repr=False)
     mode: int
+
+
+def resolved(root: Path) -> Path:
+    """The app's directory without links in its path, whether or not it is there. Raises BadDirectory."""
+    try:
+        path = root.resolve()
+        path.is_dir()
+    except (OSError, RuntimeError) as exc:
+        message = f"`{short(str(root))}` cannot be read: {_reason(exc)}"
+        raise BadDirectory(message, "give the app's directory") from None
+    return path
 
 
 def read_text(entry: Entry, root: Path) -> Text:
@@ -184,5 +203,8 @@ def _not_regular(entry: Entry) -> Finding:
 
 
 def _unreadable(entry: Entry, exc: Exception) -> Finding:
-    reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "a link that leads to itself"
-    return error("unreadable-file", f"`{entry.file}` cannot be read: {reason}", subject=entry.file)
+    return error("unreadable-file", f"`{entry.file}` cannot be read: {_reason(exc)}", subject=entry.file)
+
+
+def _reason(exc: Exception) -> str:
+    return exc.strerror if isinstance(exc, OSError) and exc.strerror else "a link that leads to itself"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kploy.model.errors import KployError
 from kploy.model.findings import Finding, Severity
 from kploy.source import cache
-from kploy.source.files import Unusable, exists, read_text
+from kploy.source.files import Unusable, exists, read_text, resolved
 from kploy.source.kployfile import FILE, read_kployfile
 from kploy.source.lockfile import FILE as LOCK
 from kploy.source.lockfile import Pins, WrongLock, read_lock, write_lock
@@ -52,8 +52,8 @@ class Pinned:
 
 
 def look(root: Path) -> Pinned:
-    """The pins as they are. Nothing is fetched."""
-    root = root.resolve()
+    """The pins as they are. Nothing is fetched. Raises BadDirectory."""
+    root = resolved(root)
     findings: list[Finding] = []
     remotes = tuple(_remotes(root, findings.append))
     pins: Pins = {}
@@ -68,9 +68,9 @@ def update(root: Path, network: Network | None = None) -> Pinned:
     """Fetch every remote manifest, and pin what it holds now; pins that no file asks for go.
 
     Nothing is written unless all of them could be had. A damaged
-    Kployfile.lock is replaced, one of a newer kploy is not. Raises NotWritten.
+    Kployfile.lock is replaced, one of a newer kploy is not. Raises NotWritten or BadDirectory.
     """
-    root = root.resolve()
+    root = resolved(root)
     findings: list[Finding] = []
     remotes = tuple(_remotes(root, findings.append))
     try:

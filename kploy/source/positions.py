@@ -46,7 +46,6 @@ class _Found:
 
     spot: Spot
     key: Spot | None
-    is_whole: bool
 
 
 class Layout:
@@ -74,14 +73,13 @@ class Layout:
         return self._place(found.key or found.spot.head, found.key)
 
     def _find(self, path: JsonPath) -> _Found:
-        spot, key, is_whole = self._root, None, True
+        spot, key = self._root, None
         for step in path:
             child = spot.children.get(step)
             if child is None:
-                is_whole = False
                 break
             spot, key = child, spot.keys.get(step)
-        return _Found(spot, key, is_whole)
+        return _Found(spot, key)
 
     def _place(self, spot: Spot, key: Spot | None) -> Place:
         if not self._secret:

@@ -10,7 +10,7 @@ from string import Template
 
 from kploy.model.errors import KployError
 from kploy.model.report import Outcome
-from kploy.source.files import is_leftover
+from kploy.source.files import is_leftover, resolved
 from kploy.source.kployfile import FILE, protected_namespaces, read_kployfile, schema, schema_text
 from kploy.source.names import is_namespace
 from kploy.source.scalars import NoValue, value_of
@@ -48,18 +48,15 @@ def init(root: Path, *, name: str | None, namespace: str | None, image: str | No
     """Lay out an app in ``root``, which is made if it is not there. No file is overwritten.
 
     What is there decides: an app with manifests gets no sample ones, and a
-    Kployfile that is there keeps its name. Raises BadRequest or CannotWrite.
+    Kployfile that is there keeps its name. Raises BadRequest, BadDirectory or CannotWrite.
     """
-    app_name = _checked_name(name) if name is not None else _default_name(root)
-    files = _files(
-        app_name,
-        _checked_namespace(namespace or "default"),
-        _checked_image(image or IMAGE),
-        with_samples=not _has_manifests(root),
-    )
+    where = resolved(root)
+    app_name = _checked_name(name) if name is not None else _default_name(where)
+    words = app_name, _checked_namespace(namespace or "default"), _checked_image(image or IMAGE)
     created: list[str] = []
     kept: list[str] = []
     try:
+        files = _files(*words, with_samples=not _has_manifests(root))
         root.mkdir(parents=True, exist_ok=True)
         for file, content in files.items():
             (created if _write_new(root / file, content) else kept).append(file)
@@ -118,10 +115,10 @@ def _ignore_secrets(path: Path) -> bool:
 
 def _default_name(root: Path) -> str:
     """The name in the Kployfile that is there, else the directory's, made valid."""
-    existing = read_kployfile(root.resolve())[0]
+    existing = read_kployfile(root)[0]
     if existing:
         return existing.name
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", root.resolve().name)
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", root.name)
     return re.sub(r"^[^A-Za-z0-9]+|[^A-Za-z0-9]+$", "", stem[:63]) or "app"
 
 

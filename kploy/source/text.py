@@ -20,7 +20,7 @@ Report = Callable[[Finding], None]
 """Takes a finding as it is made."""
 
 _BREAK = re.compile(r"\r\n|\n|\r")
-_SECRET = re.compile(r"\bSecret(?:List)?\b")
+_SECRET = re.compile(r"\bsecret|stringData", re.IGNORECASE)
 _SHOWN_BEFORE = 2
 
 
@@ -36,7 +36,7 @@ class Text:
 
     @property
     def mentions_secret(self) -> bool:
-        """Whether a Secret may be in it: decides for text that could not be parsed."""
+        """Whether a Secret may be in it, even a broken one: decides for all of a text that could not be parsed."""
         return _SECRET.search(self.content) is not None
 
     def place(self, start: int, end: int, since: int = 0) -> Place:

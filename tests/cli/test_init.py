@@ -28,7 +28,15 @@ def test_flags_say_the_name_the_namespace_and_the_image(offline: Kploy, tmp_path
     offline("init", "--name", "shop", "--namespace", "prod", "--image", "ghcr.io/acme/shop:1.4")
     assert "name: shop\nnamespace: prod\n" in (tmp_path / "Kployfile").read_text()
     assert "image: ghcr.io/acme/shop:1.4\n" in (tmp_path / "rcs/shop.yaml").read_text()
-    assert "env/" in (tmp_path / ".gitignore").read_text()
+
+
+def test_git_ignores_the_secrets_in_env_and_takes_the_rest(offline: Kploy, tmp_path: Path) -> None:
+    offline("init", "new")
+    assert (tmp_path / "new/.gitignore").read_text() == "env/*.secret*\n"
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/.gitignore").write_text("*.log")
+    offline("init", "old")
+    assert (tmp_path / "old/.gitignore").read_text() == "*.log\nenv/*.secret*\n"
 
 
 @pytest.mark.cluster

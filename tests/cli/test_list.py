@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.cli.conftest import Kploy, Write
+from kploy.cluster.port import Forbidden, Listing
+from kploy.engine.prepare import prepare
+from kploy.engine.status import listing_of
+from kploy.model.objects import Resource
+from kploy.sandbox import Sandbox
+from tests.cli.conftest import Kploy, Live, Write
 from tests.cli.test_run import APP, STUCK
+from tests.fakes import RecordingCluster
 
 pytestmark = pytest.mark.cluster
+
+ILLEGIBLE = {"Kployfile": "name: shop\nname: shop\nnam: x\n", "rcs/web.yaml": "kind: Deployment\n"}
 
 
 def table(text: str) -> list[list[str]]:
@@ -88,3 +99,81 @@ def test_what_left_the_directory_but_is_live_is_still_listed(kploy: Kploy, write
         ("other", "not-found", "resources/flags.yaml"),
         ("flags", "current", "-"),
     ]
+
+
+def test_the_last_of_its_kind_that_left_the_directory_is_still_listed(kploy: Kploy, write: Write) -> None:
+    root = write(APP)
+    kploy("run")
+    (root / "resources/flags.yaml").unlink()
+    (root / "services/web.yaml").unlink()
+    assert [(row[0], row[1], row[-1]) for row in table(kploy("list").stdout)[1:]] == [
+        ("web", "Deployment", "rcs/web.yaml"),
+        ("flags", "ConfigMap", "-"),
+        ("web", "Service", "-"),
+    ]
+
+
+class _Guarded(RecordingCluster):
+    """A cluster that lets nobody list some kinds."""
+
+    forbidden: frozenset[str]
+
+    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
+        if resource.kind in self.forbidden:
+            raise Forbidden(f"{resource.plural} is forbidden")
+        return super().list(resource, namespace, selector)
+
+
+def test_a_kind_that_may_not_be_listed_matters_only_if_it_has_a_manifest(
+    kploy: Kploy, write: Write, live: Live
+) -> None:
+    root = write(APP)
+    kploy("run")
+    (root / "resources/flags.yaml").unlink()
+    prepared = prepare(root, offline=True)
+    assert prepared.app is not None
+    cluster = _Guarded(live.api)
+    cluster.forbidden = frozenset({"ConfigMap", "Secret", "Role"})
+    listing = listing_of(prepared.app, prepared.graph, cluster)
+    assert [str(row.ref) for row in listing.rows] == ["deployment/web", "service/web"]
+    assert max(cluster.count("list").values()) == 1
+    cluster.forbidden = frozenset({"Service"})
+    with pytest.raises(Forbidden):
+        listing_of(prepared.app, prepared.graph, cluster)
+
+
+@pytest.mark.parametrize("output", ["table", "json", "yaml", "name"])
+def test_all_that_is_wrong_with_an_illegible_app_is_shown_on_stderr(
+    offline: Kploy, write: Write, output: str
+) -> None:
+    write(ILLEGIBLE)
+    result = offline("list", "-o", output)
+    assert (result.code, result.stdout) == (3, "")
+    assert [line for line in result.lines if line.startswith(("error[", "  Kployfile:", "  rcs/"))] == [
+        "error[duplicate-key]: `name` stands here for the second time",
+        "  Kployfile:2:1",
+        "error[unknown-key]: `nam` is not a key of a Kployfile",
+        "  Kployfile:3:1",
+        "error[missing-api-version]: this manifest has no `apiVersion`",
+        "  rcs/web.yaml:1:1",
+        "error[missing-name]: this manifest has no `metadata.name`",
+        "  rcs/web.yaml:1:1",
+    ]
+
+
+def test_an_app_without_any_manifest_left_is_listed(kploy: Kploy, write: Write) -> None:
+    root = write({"resources/flags.yaml": APP["resources/flags.yaml"]})
+    kploy("run")
+    (root / "resources/flags.yaml").unlink()
+    assert [row[0] for row in table(kploy("list").stdout)[1:]] == ["flags"]
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_a_listing_that_is_lost_is_not_exit_code_0(
+    cluster: Sandbox, write: Write, tmp_path: Path, output: str
+) -> None:
+    write(APP)
+    command = f"{sys.executable} -m kploy list -o {output} --kubeconfig {cluster.kubeconfig} > /dev/full"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith("error: the output is not complete: No space left on device\n")

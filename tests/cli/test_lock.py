@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,21 @@ def test_pins_are_data_without_what_may_be_a_token(tmp_path: Path, server: Https
     assert ended.return_value == 0
     assert ended.stdout == f"https://example.com/x?…  sha256:{A}\n"
     assert ended.stderr == ""
+
+
+def test_pins_as_json_hide_the_same(tmp_path: Path, server: HttpsServer) -> None:
+    ended = lock(server, app(tmp_path, "https://example.com/x?token=hunter2", EARLIER), "-o", "json")
+    assert (ended.return_value, ended.stderr) == (0, "")
+    assert json.loads(ended.stdout) == {
+        "apiVersion": "kploy.dev/v1",
+        "kind": "Pins",
+        "remotes": [{"url": "https://example.com/x?…", "digest": f"sha256:{A}", "size": 1}],
+    }
+
+
+def test_no_pins_are_valid_json_too(tmp_path: Path, server: HttpsServer) -> None:
+    ended = lock(server, app(tmp_path, server.url("/web"), "broken: ["), "-o", "json")
+    assert (ended.return_value, json.loads(ended.stdout)["remotes"]) == (3, [])
 
 
 def test_what_has_no_pin_is_named(tmp_path: Path, server: HttpsServer) -> None:

@@ -17,6 +17,8 @@ from tests.cli.test_run import APP
 
 HEAVY = {"kubernetes", "urllib3", "yaml", "jsonschema", "rich", "concurrent", "asyncio", "http", "ssl"}
 
+LOCK = f"version: 1\nremotes:\n- url: https://example.com/x\n  digest: sha256:{'a' * 64}\n  size: 1\n"
+
 LOADED = """
 import json, sys
 from kploy.cli.main import main
@@ -70,6 +72,9 @@ def test_version(offline: Kploy) -> None:
         (["run", "--timeout", "abc"], "'abc' is not a duration: write 90s, 5m or 1h30m."),
         (["run", "--timeout", "0"], "'0' is not a duration"),
         (["run", "--timeout", "-1"], "'-1' is not a duration"),
+        (["run", "--timeout", "8761h"], "no duration may be longer than a year, 8760h."),
+        (["list", "--request-timeout", "99999999999999h"], "no duration may be longer than a year, 8760h."),
+        (["list", "--request-timeout", f"{'9' * 5000}h"], "no duration may be longer than a year, 8760h."),
         (["list", "-o", "xml"], "'xml' is not one of"),
         (["run", "--sandbox", "--context", "a"], "--sandbox excludes --context and --kubeconfig."),
     ],
@@ -88,6 +93,25 @@ def test_a_directory_without_a_kployfile_ends_with_3(offline: Kploy, command: st
     assert result.code == 3
     assert "has no Kployfile" in result.stderr
     assert "run `kploy init`, or give the app's directory" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "dryrun", "list", "lock", "init"])
+@pytest.mark.parametrize(
+    ("directory", "reason"),
+    [
+        ("a" * 300, "File name too long"),
+        ("loop", "a link that leads to itself"),
+        ("loop/a", "that leads to itself"),
+    ],
+)
+def test_a_directory_that_cannot_be_one_is_wrong_usage(
+    offline: Kploy, tmp_path: Path, command: str, directory: str, reason: str
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    result = offline(command, directory)
+    assert (result.code, result.stdout) == (2, "")
+    assert reason in result.lines[0]
+    assert result.lines[1:] == ["  give the app's directory"]
 
 
 @pytest.mark.parametrize("command", ["run", "dryrun", "list"])
@@ -198,6 +222,22 @@ def test_a_closed_stdout_is_no_error(tmp_path: Path) -> None:
     script = f"{sys.executable} -m kploy schema | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["schema", "--help", "--version", "run --help", "completion bash", "lock"])
+def test_output_that_is_lost_ends_with_1_and_says_so(tmp_path: Path, command: str) -> None:
+    (tmp_path / "Kployfile").write_text("name: shop\n")
+    (tmp_path / "Kployfile.lock").write_text(LOCK)
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m kploy {command} > /dev/full"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "the output is not complete: No space left on device" in done.stderr
+    assert "bug" not in done.stderr
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])

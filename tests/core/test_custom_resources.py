@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kploy.core.custom_resources import check
@@ -38,6 +38,10 @@ spec:
               steps: {type: array, items: {type: object, properties: {name: {type: string}}}}
               template: {type: object, x-kubernetes-embedded-resource: true, properties: {spec: {type: object}}}
               odd: {type: string, pattern: '(?<go'}
+              pace: {type: string, enum: [walk, run], default: walk}
+              any: {x-kubernetes-int-or-string: true, nullable: true}
+              lamp: {type: object, required: [lit], properties: {lit: {type: boolean, default: true}}}
+          status: {type: object, properties: {seen: {type: integer}}}
   - {name: v2}
 """
 
@@ -64,6 +68,11 @@ def findings(spec: object, version: str = "v1") -> list[tuple[str, str, str, str
         {"replicas": 1, "mode": "fast", "note": None, "odd": "anything"},
         {"port": 80},
         {"port": "http"},
+        {"any": None},
+        # Where there is a default, null is to the server as if the field were not there.
+        {"pace": None},
+        {"lamp": {}},
+        {"lamp": {"lit": None}},
         {"free": {"a": "x", "b": 1}},
         {"labels": {"a": "b"}},
         {"steps": [{"name": "one"}]},
@@ -96,7 +105,21 @@ def test_what_the_definition_allows_is_no_finding(extra: dict[str, Any]) -> None
                 "key spec.steps.0.nam",
             ),
         ),
-        ({"cronSpec": 5}, ("wrong-type", "`cronSpec` must be a string", "", "value spec.cronSpec")),
+        ({"cronSpec": 5}, ("wrong-type", "`cronSpec` must be a string", "quote it", "value spec.cronSpec")),
+        ({"cronSpec": []}, ("wrong-type", "`cronSpec` must be a string", "", "value spec.cronSpec")),
+        ({"cronSpec": None}, ("wrong-type", "`cronSpec` must be a string", "", "value spec.cronSpec")),
+        (
+            {"cronSpec": "*", "note": True},
+            ("wrong-type", "`note` must be a string", "quote it", "value spec.note"),
+        ),
+        (
+            {"cronSpec": "*", "steps": [None]},
+            ("wrong-type", "`0` must be an object", "", "value spec.steps.0"),
+        ),
+        (
+            {"cronSpec": "*", "nul": None},
+            ("unknown-field", "`nul` is not a field of CronTab.spec", "", "key spec.nul"),
+        ),
         (
             {"cronSpec": "*", "replicas": "1"},
             ("wrong-type", "`replicas` must be an integer", "", "value spec.replicas"),
@@ -122,6 +145,33 @@ def test_what_the_definition_allows_is_no_finding(extra: dict[str, Any]) -> None
 )
 def test_what_it_does_not_allow_is_found_at_its_place(spec: object, expected: tuple[str, str, str, str]) -> None:
     assert findings(spec) == [expected]
+
+
+@pytest.mark.parametrize("status", [{"seen": "never"}, "anything", {"no": {"such": "field"}}])
+def test_the_status_is_not_looked_at_because_it_is_not_sent(status: object) -> None:
+    body = {**crontab({"cronSpec": "*"}).body, "status": status}
+    assert check([manifest(DEFINITION), manifest_of(body)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("schema", "found"),
+    [
+        ({"type": "object", "x-kubernetes-preserve-unknown-fields": True}, []),
+        ({"x-kubernetes-preserve-unknown-fields": True, "properties": {"spec": {"type": "object"}}}, []),
+        # Where fields are named below it, the server takes these alone again.
+        (
+            {"x-kubernetes-preserve-unknown-fields": True, "properties": {"spec": {"properties": {"a": {}}}}},
+            ["`b` is not a field of CronTab.spec"],
+        ),
+        ({"type": "object", "properties": {"spec": {"type": "object"}}}, ["`more` is not a field of CronTab"]),
+    ],
+)
+def test_a_definition_that_keeps_unknown_fields_at_its_root(schema: dict[str, Any], found: list[str]) -> None:
+    definition = manifest(DEFINITION)
+    versions = [{"name": "v1", "schema": {"openAPIV3Schema": schema}}]
+    body = {**definition.body, "spec": {**definition.body["spec"], "versions": versions}}
+    custom = {**crontab({"b": 1}).body, "more": {"x": 1}}
+    assert [each.message for each in check([manifest_of(body), manifest_of(custom)])] == found
 
 
 def test_every_missing_field_is_named() -> None:
@@ -153,13 +203,18 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["type", "properties", "items", "pattern", "enum", "minimum", "a"]), inner, max_size=3
+            st.sampled_from(
+                ["type", "properties", "items", "pattern", "enum", "minimum", "nullable", "default", "a"]
+            ),
+            inner,
+            max_size=3,
         )
     ),
     max_leaves=12,
 )
 
 
+@settings(deadline=None)  # the first call loads jsonschema
 @given(JSON, JSON)
 def test_no_schema_and_no_object_makes_it_fail(schema: Any, spec: Any) -> None:
     definition = manifest(DEFINITION)

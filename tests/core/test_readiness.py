@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kploy.core.readiness import Related, is_watched, status_of
+from kploy.core.readiness import Related, status_of
 from kploy.model.objects import State, Status
 
 CASES = sorted((Path(__file__).parent / "readiness").glob("*.yaml"))
@@ -27,31 +27,11 @@ def cases() -> list[Any]:
 def test_an_object_has_this_status(case: dict[str, Any]) -> None:
     related = dict(case.get("related", {}))
     related["endpoint_slices"] = tuple(related.get("endpoint_slices", ()))
+    related["pods"] = tuple(related["pods"]) if "pods" in related else None
     status = status_of(case["live"], Related(**related), case.get("now", 0.0))
     counts = str(status.counts) if status.counts else None
     wanted = (State(case["state"]), case.get("message", ""), case.get("counts"))
     assert (status.state, status.message, counts) == wanted
-
-
-@pytest.mark.parametrize(
-    ("group", "kind", "watched"),
-    [
-        ("apps", "Deployment", True),
-        ("", "ReplicationController", True),
-        ("", "Service", True),
-        ("", "Namespace", True),
-        ("", "ConfigMap", False),
-        ("", "Secret", False),
-        ("", "ServiceAccount", False),
-        ("batch", "CronJob", False),
-        ("networking.k8s.io", "Ingress", False),
-        ("rbac.authorization.k8s.io", "Role", False),
-        ("acme.io", "ConfigMap", True),
-        ("gateway.networking.k8s.io", "HTTPRoute", True),
-    ],
-)
-def test_only_what_can_be_in_progress_is_watched(group: str, kind: str, watched: bool) -> None:
-    assert is_watched(group, kind) is watched
 
 
 WORDS = st.sampled_from(
@@ -129,10 +109,26 @@ PARTS = st.fixed_dictionaries({}, optional=dict.fromkeys(("metadata", "spec", "s
 @settings(deadline=None, max_examples=300)
 @given(KINDS, PARTS, st.lists(JSON, max_size=2), st.floats())
 def test_no_object_is_too_strange(
-    kind: tuple[str, str], parts: dict[str, Any], slices: list[Any], now: float
+    kind: tuple[str, str], parts: dict[str, Any], others: list[Any], now: float
 ) -> None:
     live = {"apiVersion": kind[0], "kind": kind[1], **parts}
-    assert isinstance(status_of(live, Related(endpoint_slices=tuple(slices)), now), Status)
+    related = Related(endpoint_slices=tuple(others), pods=tuple(others))
+    assert isinstance(status_of(live, related, now), Status)
+
+
+@settings(deadline=None)
+@given(JSON, JSON)
+def test_no_pod_of_a_ready_controller_is_too_strange(template: Any, pod: Any) -> None:
+    status = {"observedGeneration": 2, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+    live = {
+        "apiVersion": "v1",
+        "kind": "ReplicationController",
+        "metadata": {"generation": 2},
+        "spec": {"template": template},
+        "status": status,
+    }
+    pods = (pod, {"metadata": {}, "spec": template}, {"metadata": template})
+    assert isinstance(status_of(live, Related(pods=pods)), Status)
 
 
 @settings(deadline=None)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kploy.core.graph import graph_of
-from kploy.engine.lookout import Lookout
+from kploy.engine.lookout import Lookout, Told
+from kploy.engine.related import CLASSES, PODS, SLICES
 from kploy.model.objects import Counts, ObjectRef, State, Status
 from tests.makers import deployment, service, thing
 
@@ -16,17 +18,21 @@ CLAIM = ObjectRef("", "PersistentVolumeClaim", "shop", "data")
 OTHER = ObjectRef("", "PersistentVolumeClaim", "shop", "other")
 CLAIMS = ("", "PersistentVolumeClaim")
 SLICE = ObjectRef("discovery.k8s.io", "EndpointSlice", "shop", "web-1")
-SLICES = ("discovery.k8s.io", "EndpointSlice")
+CONTROLLER = ObjectRef("", "ReplicationController", "shop", "old")
+DEPLOYMENT = ObjectRef("apps", "Deployment", "shop", "web")
 
 PENDING = Status(State.IN_PROGRESS, "waiting for a volume")
 BOUND = Status(State.CURRENT)
 DELETED = Status(State.NOT_FOUND, "somebody deleted it during the run")
+WAS_GOING = Status(State.NOT_FOUND, "it was being deleted when the run began: run again")
 REPLACED = Status(State.FAILED, "somebody replaced it by another one during the run")
 
 
-def lookout(live: dict[ObjectRef, dict[str, Any]] | None = None) -> Lookout:
+def lookout(
+    live: dict[ObjectRef, dict[str, Any]] | None = None, clock: Callable[[], float] = lambda: 0.0
+) -> Lookout:
     graph, _ = graph_of([thing("data", "PersistentVolumeClaim"), service("web", app="web"), deployment("web")])
-    return Lookout(graph, live or {}, lambda: 0.0)
+    return Lookout(graph, live or {}, clock)
 
 
 def claim(version: int, phase: str = "Pending", uid: str = "1") -> dict[str, Any]:
@@ -42,14 +48,14 @@ def test_the_answer_to_an_apply_tells_how_the_object_is() -> None:
 def test_a_later_sighting_tells_how_it_is_now() -> None:
     seen = lookout()
     seen.applied(CLAIM, claim(5))
-    assert seen.seen(CLAIM, claim(6, "Bound")) == (CLAIM, BOUND)
+    assert seen.seen(CLAIM, claim(6, "Bound")) == ((CLAIM, BOUND),)
 
 
 def test_a_sighting_from_before_the_apply_tells_nothing() -> None:
     seen = lookout()
     seen.applied(CLAIM, claim(5))
-    assert seen.seen(CLAIM, claim(4, "Bound")) is None
-    assert seen.seen(CLAIM, claim(5)) == (CLAIM, PENDING)
+    assert seen.seen(CLAIM, claim(4, "Bound")) == ()
+    assert seen.seen(CLAIM, claim(5)) == ((CLAIM, PENDING),)
 
 
 @pytest.mark.parametrize(
@@ -66,34 +72,44 @@ def test_a_sighting_that_is_told_before_the_answer_it_follows_is_not_lost(
     early: list[dict[str, Any]], status: Status
 ) -> None:
     seen = lookout()
-    assert [seen.seen(CLAIM, body) for body in early] == [None] * len(early)
+    assert [seen.seen(CLAIM, body) for body in early] == [()] * len(early)
     assert seen.applied(CLAIM, claim(5)) == status
 
 
 def test_a_deletion_that_is_told_before_the_answer_it_follows_is_not_lost() -> None:
     seen = lookout()
-    assert seen.gone(CLAIM, claim(6)) is None
+    assert seen.gone(CLAIM, claim(6)) == ()
     assert seen.applied(CLAIM, claim(5)) == DELETED
 
 
 def test_the_deletion_of_an_object_that_was_there_before_is_not_that_of_the_new_one() -> None:
     seen = lookout()
-    assert seen.gone(CLAIM, claim(4, uid="0")) is None
+    assert seen.gone(CLAIM, claim(4, uid="0")) == ()
     assert seen.applied(CLAIM, claim(5)) == PENDING
-    assert seen.gone(CLAIM, claim(4, uid="0")) is None
+    assert seen.gone(CLAIM, claim(4, uid="0")) == ()
 
 
 def test_what_somebody_deletes_or_replaces_is_reported() -> None:
     seen = lookout()
     seen.applied(CLAIM, claim(5))
-    assert seen.gone(CLAIM, claim(6)) == (CLAIM, DELETED)
-    assert seen.seen(CLAIM, claim(7, uid="2")) == (CLAIM, REPLACED)
+    assert seen.gone(CLAIM, claim(6)) == ((CLAIM, DELETED),)
+    assert seen.seen(CLAIM, claim(7, uid="2")) == ((CLAIM, REPLACED),)
+
+
+def test_a_deletion_that_began_before_the_run_is_nobodys_doing_during_it() -> None:
+    seen = lookout()
+    body = claim(5)
+    body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert seen.applied(CLAIM, body) == Status(State.TERMINATING)
+    assert seen.gone(CLAIM, claim(6)) == ((CLAIM, WAS_GOING),)
+    assert seen.listed(CLAIMS, {}, "9") == ((CLAIM, WAS_GOING),)
+    assert seen.applied(CLAIM, body) == WAS_GOING
 
 
 def test_objects_that_are_not_of_the_deploy_tell_nothing() -> None:
     seen = lookout()
-    assert seen.seen(OTHER, claim(5)) is None
-    assert seen.gone(OTHER, claim(5)) is None
+    assert seen.seen(OTHER, claim(5)) == ()
+    assert seen.gone(OTHER, claim(5)) == ()
     assert seen.listed(CLAIMS, {OTHER: claim(5)}, "9") == ()
 
 
@@ -140,7 +156,7 @@ def test_in_whatever_order_they_come_the_newest_version_counts(sightings: dict[i
     status = seen.applied(CLAIM, claim(5))
     for version in in_order[applied_at:]:
         told = seen.seen(CLAIM, claim(version, phases[version]))
-        status = told[1] if told else status
+        status = told[0][1] if told else status
     newest = max(phases)
     assert status == (BOUND if phases[newest] == "Bound" else PENDING)
 
@@ -154,7 +170,7 @@ def slice_of(*ready: bool, name: str = "web-1", version: int = 1) -> dict[str, A
     return {"metadata": metadata, "endpoints": endpoints}
 
 
-SERVICE = {
+SERVICE: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Service",
     "metadata": {"name": "web", "namespace": "shop", "uid": "1", "resourceVersion": "5"},
@@ -162,38 +178,48 @@ SERVICE = {
 }
 
 
-def states(told: tuple[ObjectRef, Status] | None) -> tuple[ObjectRef, State, Counts | None] | None:
-    return (told[0], told[1].state, told[1].counts) if told else None
+def states(told: tuple[Told, ...]) -> list[tuple[ObjectRef, State, Counts | None]]:
+    return [(ref, status.state, status.counts) for ref, status in told]
+
+
+def endpoints(state: State, number: int) -> list[tuple[ObjectRef, State, Counts | None]]:
+    """What is told of the Service."""
+    return [(WEB, state, Counts(number, None, "ep"))]
+
+
+SECOND = ObjectRef(SLICE.group, SLICE.kind, "shop", "web-2")
+
+
+def see(lookout: Lookout, body: dict[str, Any], *, is_gone: bool = False) -> tuple[Told, ...]:
+    """What a sighting of a slice tells."""
+    ref = ObjectRef(SLICE.group, SLICE.kind, "shop", body["metadata"]["name"])
+    return lookout.related_seen(SLICES, ref, body, is_gone=is_gone)
 
 
 def test_a_service_is_ready_by_its_endpoint_slices() -> None:
     seen = lookout()
     assert seen.applied(WEB, SERVICE).state is State.IN_PROGRESS
-    second = ObjectRef(*SLICES, "shop", "web-2")
-    assert states(seen.seen(SLICE, slice_of(False))) == (WEB, State.IN_PROGRESS, Counts(0, None, "ep"))
-    assert states(seen.seen(SLICE, slice_of(True, False))) == (WEB, State.CURRENT, Counts(1, None, "ep"))
-    told = seen.seen(second, slice_of(True, name="web-2"))
-    assert states(told) == (WEB, State.CURRENT, Counts(2, None, "ep"))
-    assert states(seen.gone(SLICE, slice_of(True))) == (WEB, State.CURRENT, Counts(1, None, "ep"))
-    assert states(seen.gone(second, slice_of(True))) == (WEB, State.IN_PROGRESS, Counts(0, None, "ep"))
-    assert seen.gone(second, slice_of(True)) is not None
+    assert states(see(seen, slice_of(False))) == endpoints(State.IN_PROGRESS, 0)
+    assert states(see(seen, slice_of(True, False))) == endpoints(State.CURRENT, 1)
+    assert states(see(seen, slice_of(True, name="web-2"))) == endpoints(State.CURRENT, 2)
+    assert states(see(seen, slice_of(True), is_gone=True)) == endpoints(State.CURRENT, 1)
+    assert states(see(seen, slice_of(True, name="web-2"), is_gone=True)) == endpoints(State.IN_PROGRESS, 0)
+    assert see(seen, slice_of(True, name="web-2"), is_gone=True) == ()
 
 
 def test_slices_that_were_there_before_count_and_come_before_their_service() -> None:
     assert lookout({SLICE: slice_of(True)}).applied(WEB, SERVICE).counts == Counts(1, None, "ep")
     seen = lookout()
-    assert seen.seen(SLICE, slice_of(True)) is None
+    assert see(seen, slice_of(True)) == ()
     assert seen.applied(WEB, SERVICE).counts == Counts(1, None, "ep")
 
 
 def test_a_slice_that_a_listing_lacks_is_gone() -> None:
     seen = lookout({SLICE: slice_of(True)})
     seen.applied(WEB, SERVICE)
-    second = ObjectRef(*SLICES, "shop", "web-2")
-    told = seen.listed(SLICES, {second: slice_of(False, name="web-2")}, "9")
-    assert [states(each) for each in told] == [(WEB, State.IN_PROGRESS, Counts(0, None, "ep"))]
-    told = seen.listed(SLICES, {}, "10")
-    assert [states(each) for each in told] == [(WEB, State.IN_PROGRESS, Counts(0, None, "ep"))]
+    told = seen.related_listed(SLICES, {SECOND: slice_of(False, name="web-2")})
+    assert states(told) == endpoints(State.IN_PROGRESS, 0)
+    assert states(seen.related_listed(SLICES, {})) == endpoints(State.IN_PROGRESS, 0)
 
 
 def test_a_slice_that_names_no_service_of_the_deploy_tells_nothing() -> None:
@@ -201,4 +227,142 @@ def test_a_slice_that_names_no_service_of_the_deploy_tells_nothing() -> None:
     seen.applied(WEB, SERVICE)
     stray = slice_of(True)
     stray["metadata"]["labels"] = {}
-    assert seen.seen(SLICE, stray) is None
+    assert see(seen, stray) == ()
+
+
+def reselected(clock: Callable[[], float] = lambda: 0.0) -> Lookout:
+    """A Service at version 5 that selected other pods before, and had two endpoints then."""
+    before = {**SERVICE, "spec": {**SERVICE["spec"], "selector": {"app": "old"}}}
+    return lookout({WEB: before, SLICE: slice_of(True, True, version=4)}, clock)
+
+
+def test_the_endpoints_of_an_old_selector_do_not_count() -> None:
+    seen = reselected()
+    assert seen.applied(WEB, SERVICE).state is State.IN_PROGRESS
+    assert states(see(seen, slice_of(True, version=5))) == endpoints(State.IN_PROGRESS, 0)
+    assert states(see(seen, slice_of(True, version=6))) == endpoints(State.CURRENT, 1)
+
+
+def test_endpoints_of_a_new_selector_may_be_told_before_the_answer_they_follow() -> None:
+    seen = reselected()
+    see(seen, slice_of(True, version=6))
+    assert seen.applied(WEB, SERVICE) == Status(State.CURRENT, "", Counts(1, None, "ep"))
+
+
+def test_old_endpoints_count_after_a_while_because_the_new_selector_may_select_the_same_pods() -> None:
+    now = [100.0]
+    seen = reselected(lambda: now[0])
+    seen.applied(WEB, SERVICE)
+    now[0] = 109.0
+    assert states(seen.judged([WEB])) == endpoints(State.IN_PROGRESS, 0)
+    now[0] = 110.0
+    assert states(seen.judged([WEB])) == endpoints(State.CURRENT, 2)
+
+
+def scaled(replicas: int, version: int = 7) -> dict[str, Any]:
+    metadata = {"name": "web", "namespace": "shop", "uid": "1", "resourceVersion": str(version)}
+    status = dict.fromkeys(("replicas", "readyReplicas", "updatedReplicas", "availableReplicas"), replicas)
+    kind = {"apiVersion": "apps/v1", "kind": "Deployment"}
+    return {
+        **kind,
+        "metadata": metadata,
+        "spec": {"replicas": replicas},
+        "status": {**status, "observedGeneration": 1},
+    }
+
+
+def test_a_service_waits_for_no_endpoint_while_its_workload_is_at_zero() -> None:
+    seen = lookout()
+    assert seen.applied(WEB, SERVICE).message == "waiting for an endpoint"
+    seen.applied(DEPLOYMENT, scaled(0))
+    idle = Status(State.CURRENT, "no pod is to answer", Counts(0, None, "ep"))
+    assert seen.backed_by(DEPLOYMENT) == ((WEB, idle),)
+    assert states(seen.seen(DEPLOYMENT, scaled(1, 8)))[1:] == endpoints(State.IN_PROGRESS, 0)
+    assert seen.seen(DEPLOYMENT, scaled(0, 9))[1:] == ((WEB, idle),)
+
+
+def controller(version: int, uid: str = "1") -> dict[str, Any]:
+    metadata = {"name": "old", "namespace": "shop", "uid": uid, "resourceVersion": str(version), "generation": 2}
+    spec = {"replicas": 1, "template": {"spec": {"containers": [{"name": "web", "image": "web:2"}]}}}
+    status = {"observedGeneration": 2, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+    kind = {"apiVersion": "v1", "kind": "ReplicationController"}
+    return {**kind, "metadata": metadata, "spec": spec, "status": status}
+
+
+def pod_of(image: str, owner: str = "1", kind: str = "ReplicationController") -> dict[str, Any]:
+    owners = [{"kind": kind, "name": "old", "uid": owner}]
+    return {
+        "metadata": {"name": "old-x", "namespace": "shop", "ownerReferences": owners},
+        "spec": {"containers": [{"name": "web", "image": image}]},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+    }
+
+
+POD = ObjectRef("", "Pod", "shop", "old-x")
+OLD = Status(
+    State.IN_PROGRESS,
+    "1 of 1 pod still runs the old template: delete it, and the controller starts new ones",
+    Counts(0, 1),
+)
+
+
+def test_a_replication_controller_is_ready_by_its_pods_once_they_are_known() -> None:
+    seen = lookout()
+    assert seen.applied(CONTROLLER, controller(5)) == Status(State.CURRENT, "", Counts(1, 1))
+    assert seen.related_listed(PODS, {POD: pod_of("web:1")}) == ((CONTROLLER, OLD),)
+    none = Status(State.IN_PROGRESS, "0 of 1 ready", Counts(0, 1))
+    assert seen.related_seen(PODS, POD, pod_of("web:1"), is_gone=True) == ((CONTROLLER, none),)
+    ready = Status(State.CURRENT, "", Counts(1, 1))
+    assert seen.related_seen(PODS, POD, pod_of("web:2"), is_gone=False) == ((CONTROLLER, ready),)
+
+
+def test_pods_of_others_tell_nothing_of_a_replication_controller() -> None:
+    seen = lookout()
+    seen.related_listed(PODS, {})
+    seen.applied(CONTROLLER, controller(5))
+    none = Status(State.IN_PROGRESS, "0 of 1 ready", Counts(0, 1))
+    assert seen.related_seen(PODS, POD, pod_of("web:2", kind="ReplicaSet"), is_gone=False) == ()
+    assert seen.related_seen(PODS, POD, pod_of("web:2", owner="0"), is_gone=False) == ((CONTROLLER, none),)
+    # It was released: its old controller hears of it, too.
+    assert seen.related_seen(PODS, POD, {"metadata": {}}, is_gone=False) == ((CONTROLLER, none),)
+
+
+def storage_class(
+    name: str, binding: str, *, default: str = "false", created: str = "2026-01-01"
+) -> dict[str, Any]:
+    annotations = {"storageclass.kubernetes.io/is-default-class": default}
+    metadata = {"name": name, "annotations": annotations, "creationTimestamp": f"{created}T00:00:00Z"}
+    return {"metadata": metadata, "volumeBindingMode": binding}
+
+
+WAIT, AT_ONCE = "WaitForFirstConsumer", "Immediate"
+ON_USE = Status(State.CURRENT, "binds when a pod uses it")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "classes", "status"),
+    [
+        ({"storageClassName": "wait"}, [storage_class("wait", WAIT)], ON_USE),
+        ({"storageClassName": "other"}, [storage_class("wait", WAIT, default="true")], PENDING),
+        ({"storageClassName": ""}, [storage_class("wait", WAIT, default="true")], PENDING),
+        ({"storageClassName": "once"}, [storage_class("once", AT_ONCE)], PENDING),
+        ({}, [storage_class("once", AT_ONCE), storage_class("wait", WAIT, default="true")], ON_USE),
+        ({}, [storage_class("wait", WAIT)], PENDING),
+        (
+            {},
+            [
+                storage_class("wait", WAIT, default="true", created="2026-02-02"),
+                storage_class("once", AT_ONCE, default="true"),
+            ],
+            ON_USE,
+        ),
+        ({}, [], PENDING),
+    ],
+)
+def test_a_claim_is_ready_when_its_class_waits_for_a_pod(
+    wanted: dict[str, str], classes: list[dict[str, Any]], status: Status
+) -> None:
+    seen = lookout()
+    assert seen.applied(CLAIM, {**claim(5), "spec": wanted}) == PENDING
+    named = {ObjectRef("storage.k8s.io", "StorageClass", "", one["metadata"]["name"]): one for one in classes}
+    assert seen.related_listed(CLASSES, named) == ((CLAIM, status),)

@@ -149,7 +149,7 @@ def test_a_manifest_says_which_object_it_is(content: str, rule: str, place: str,
     assert [(f.rule, str(f.place)) for f in reading.findings] == [(rule, f"rcs/a.yaml:{place}")]
     assert reading.app is not None
     assert reading.app.manifests == ()
-    assert not reading.is_valid
+    assert Severity.ERROR in {finding.severity for finding in reading.findings}
 
 
 @pytest.mark.parametrize("kind", ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"])
@@ -260,6 +260,44 @@ def test_no_secret_value_is_shown(write: Write) -> None:
     assert by_file == {f"resources/{path.name}" for path in (root / "resources").iterdir()}
 
 
+_SMALL_KIND = "apiVersion: v1\nkind: secret\nmetadata: {name: a}\ndata:\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("a.yaml", _SMALL_KIND + "  password: hunter2\n  user: [\n"),
+        ("a.yaml", _SMALL_KIND.replace("kind: secret", "Kind: SECRET") + "  password: hunter2\n  user: [\n"),
+        ("a.yaml", _SMALL_KIND.replace("kind: secret", "kind: 'secret'") + "  password: hunter2\n\tuser: a\n"),
+        ("a.yaml", "metadata: {name: a}\nstringData:\n  password: hunter2\nkind: [Secre\n"),
+        ("a.yaml", "metadata: {name: a}\nstringdata:\n  password: hunter2\nkind: {\n"),
+        ("a.yaml", "metadata: {name: a}\ndata:\n  password: hunter2\nkind: Secrett: x\n"),
+        ("a.yaml", "kind: SecretList\nitems:\n- data:\n    password: hunter2\n   user: x\n"),
+        ("a.yaml", "kind: List\nitems:\n- kind: secret\n  data:\n    password: hunter2\n   user: x\n"),
+        ("a.yaml", "kind: List\nitems:\n- stringData:\n    password: hunter2\n    user: hunter2: x\n"),
+        ("a.yaml", _SMALL_KIND + "  a: b\n---\nmore:\n  password: hunter2\n  user: [\n"),
+        ("a.yaml", "more:\n  password: hunter2\n  user: [\n---\n" + _SMALL_KIND + "  a: b\n"),
+        ("a.json", '{"kind": "secret", "data": {\n"password": "hunter2"\n"user": "a"}}'),
+        ("a.json", '{"stringData": {\n"password": "hunter2",\n"user": "a"}, "kind": Secret}'),
+        ("a.json", '{"kind": "List", "items": [{"kind": "secret",\n"password": "hunter2",\n"user": }]}'),
+        ("a.json", '{"kind": "secret"}\n{\n"password": "hunter2",\n"user": }'),
+    ],
+)
+def test_nothing_is_shown_of_an_illegible_file_that_may_hold_a_secret(
+    file: str, content: str, write: Write
+) -> None:
+    findings = read_app(write({f"resources/{file}": content})).findings
+    assert any(finding.severity is Severity.ERROR for finding in findings)
+    assert "hunter2" not in repr(findings)
+
+
+def test_an_illegible_file_without_any_secret_is_shown(write: Write) -> None:
+    findings = read_app(write({"resources/a.yaml": "kind: ConfigMap\ndata:\n  url: http\n  port: [\n"})).findings
+    place = findings[0].place
+    assert place
+    assert [line.text for line in place.excerpt] == ["data:", "  url: http", "  port: ["]
+
+
 def test_the_key_of_a_secret_is_shown(write: Write) -> None:
     content = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: A\n"
     place = read_app(write({"resources/a.yaml": content})).findings[0].place
@@ -339,7 +377,7 @@ def test_a_warning_does_not_stop_the_app(write: Write) -> None:
     assert [(f.rule, f.severity, str(f.place)) for f in reading.findings] == [
         ("yaml-boolean", Severity.WARNING, "rcs/a.yaml:5:11")
     ]
-    assert reading.is_valid
+    assert Severity.ERROR not in {finding.severity for finding in reading.findings}
 
 
 fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kploy.model.findings import Line, Place
@@ -164,6 +164,7 @@ def paths(value: Any, path: JsonPath = ()) -> list[tuple[JsonPath, Any]]:
     return [(path, value)]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault of ours
 @given(mappings, mappings, st.sampled_from([None, 1, "\t"]), st.booleans())
 def test_json_is_read_back_with_its_places(
     first: Any, value: Any, indent: int | str | None, ascii_only: bool

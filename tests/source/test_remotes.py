@@ -318,7 +318,7 @@ def test_offline_what_has_no_pin_or_no_copy_is_not_checked(write: Write, server:
             "what `rcs/b.url` names was not checked: there is no copy of it here",
         ),
     ]
-    assert reading.is_valid
+    assert Severity.ERROR not in {finding.severity for finding in reading.findings}
     assert server.requests == []
     assert "hunter2" not in repr(reading)
 

@@ -1,0 +1,146 @@
+"""Objects that say something about the app's without being its own: which kinds, and whom they tell of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from kploy.core.bodies import dig, entries, mapping, text
+from kploy.model.objects import Body, ObjectRef, Resource
+
+SERVICE_NAME = "kubernetes.io/service-name"
+"""The label by which an EndpointSlice names its Service."""
+
+_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Objects of one kind (``resource``) tell about objects of another (``of``: its group and kind).
+
+    ``subject`` is whom one of them tells about: None for nobody, a ref without
+    a name for all of the kind. ``is_labelled``: they carry the app's label.
+    ``may_be_hidden``: who may not look at them does without.
+    """
+
+    of: tuple[str, str]
+    resource: Resource
+    subject: Callable[[ObjectRef, Body], ObjectRef | None]
+    is_labelled: bool = False
+    may_be_hidden: bool = False
+
+    @property
+    def subjects(self) -> ObjectRef:
+        """All that objects of this kind can tell about."""
+        return ObjectRef(*self.of, "", "")
+
+
+def _service(ref: ObjectRef, body: Body) -> ObjectRef | None:
+    name = text(mapping(body, "metadata", "labels"), SERVICE_NAME)
+    return ObjectRef("", "Service", ref.namespace, name) if name else None
+
+
+def _controller(ref: ObjectRef, body: Body) -> ObjectRef | None:
+    for owner in entries(body, "metadata", "ownerReferences"):
+        if text(owner, "kind") == "ReplicationController" and text(owner, "name"):
+            return ObjectRef("", "ReplicationController", ref.namespace, text(owner, "name"))
+    return None
+
+
+def _every_claim(_: ObjectRef, __: Body) -> ObjectRef:
+    return CLASSES.subjects
+
+
+SLICES = Relation(
+    of=("", "Service"),
+    resource=Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", namespaced=True),
+    subject=_service,
+    is_labelled=True,  # Their controller copies the labels of the Service.
+)
+PODS = Relation(
+    of=("", "ReplicationController"),
+    resource=Resource("", "v1", "Pod", "pods", namespaced=True),
+    subject=_controller,
+)
+CLASSES = Relation(
+    of=("", "PersistentVolumeClaim"),
+    resource=Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False),
+    subject=_every_claim,
+    may_be_hidden=True,
+)
+
+RELATIONS = (SLICES, PODS, CLASSES)
+
+
+def relations_of(kinds: Iterable[tuple[str, str]]) -> tuple[Relation, ...]:
+    """What there is to look at beside objects of ``kinds``, each a group and a kind."""
+    known = set(kinds)
+    return tuple(relation for relation in RELATIONS if relation.of in known)
+
+
+class Relatives:
+    """How the objects of one relation looked last. Whoever tells it must tell it in order."""
+
+    def __init__(self, relation: Relation) -> None:
+        self.is_complete = False
+        self._relation = relation
+        self._by_subject: dict[ObjectRef, dict[ObjectRef, Body]] = {}
+        self._subjects: dict[ObjectRef, ObjectRef] = {}
+
+    def of(self, subject: ObjectRef) -> tuple[Body, ...]:
+        """Those that tell about ``subject``."""
+        return tuple(self._by_subject.get(subject, {}).values())
+
+    def listed(self, bodies: Mapping[ObjectRef, Body]) -> None:
+        """These are all there are."""
+        self.is_complete = True
+        for ref in self._subjects.keys() - bodies.keys():
+            self._forget(ref)
+        for ref, body in bodies.items():
+            self.seen(ref, body)
+
+    def seen(self, ref: ObjectRef, body: Body) -> set[ObjectRef]:
+        """It looks like this now. Returns whom that is about."""
+        touched = self._forget(ref)
+        subject = self._relation.subject(ref, body)
+        if subject is not None:
+            self._subjects[ref] = subject
+            self._by_subject.setdefault(subject, {})[ref] = body
+            touched.add(subject)
+        return touched
+
+    def gone(self, ref: ObjectRef) -> set[ObjectRef]:
+        """It was deleted. Returns whom that is about."""
+        return self._forget(ref)
+
+    def _forget(self, ref: ObjectRef) -> set[ObjectRef]:
+        subject = self._subjects.pop(ref, None)
+        if subject is None:
+            return set()
+        del self._by_subject[subject][ref]
+        return {subject}
+
+
+def owned_by(controller: Body, pods: Iterable[Body]) -> Iterator[Body]:
+    """The pods that belong to ``controller``, and not to one of the same name before it."""
+    uid = text(controller, "metadata", "uid")
+    for pod in pods:
+        if any(text(owner, "uid") == uid for owner in entries(pod, "metadata", "ownerReferences")):
+            yield pod
+
+
+def binds_on_use(claim: Body, classes: Iterable[Body]) -> bool:
+    """Whether the StorageClass of a claim waits for a pod that uses it. False where its class is not known."""
+    name = dig(claim, "spec", "storageClassName")
+    found = [one for one in classes if (_is_default(one) if name is None else _name(one) == name)]
+    # Of several default classes the youngest counts; times in this format sort as they are.
+    found.sort(key=lambda one: text(one, "metadata", "creationTimestamp"))
+    return bool(found) and text(found[-1], "volumeBindingMode") == "WaitForFirstConsumer"
+
+
+def _name(storage_class: Body) -> str:
+    return text(storage_class, "metadata", "name")
+
+
+def _is_default(storage_class: Body) -> bool:
+    return text(mapping(storage_class, "metadata", "annotations"), _DEFAULT_CLASS) == "true"

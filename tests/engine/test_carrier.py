@@ -1,0 +1,125 @@
+"""What the carrier does with a cluster that will not, without a cluster."""
+# ruff: noqa: ARG002 - what refuses everything need not look at what it is asked
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from kploy.cluster.port import Answer, Change, ClusterError, Forbidden, Listing, NotFound, Target
+from kploy.engine.carrier import Broken, Carrier, Inbox, Listed, NotSent, NotTaken
+from kploy.engine.related import CLASSES, PODS, Relation
+from kploy.engine.resources import Resources
+from kploy.model.objects import Body, Resource
+from tests.makers import app_of, thing
+
+DEFINITION = thing(
+    "things.acme.io",
+    "CustomResourceDefinition",
+    "apiextensions.k8s.io/v1",
+    spec={
+        "group": "acme.io",
+        "names": {"kind": "Thing", "plural": "things"},
+        "versions": [{"name": "v1"}],
+        "scope": "Namespaced",
+    },
+)
+THING = thing("one", "Thing", "acme.io/v1")
+FLAGS = thing("flags")
+UNSERVED = NotFound("the server could not find the requested resource", is_object=False)
+
+
+class Refusing:
+    """A cluster that refuses every request with the same error."""
+
+    target = Target("", "https://refusing.example")
+
+    def __init__(self, error: ClusterError) -> None:
+        self.error = error
+        self.was_asked = threading.Event()
+
+    def refuse(self) -> ClusterError:
+        self.was_asked.set()
+        return self.error
+
+    def version(self) -> str:
+        raise self.refuse()
+
+    def resource(self, api_version: str, kind: str) -> Resource | None:
+        raise self.refuse()
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Body | None:
+        raise self.refuse()
+
+    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
+        raise self.refuse()
+
+    def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
+        raise self.refuse()
+
+    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+        raise self.refuse()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Unwatched(Refusing):
+    """A cluster that lists, but does not let anybody watch."""
+
+    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
+        return Listing((), "1")
+
+
+def carrier_of(cluster: Refusing, inbox: Inbox) -> Carrier:
+    manifests = (DEFINITION, THING, FLAGS)
+    return Carrier(app_of(*manifests), cluster, Resources(cluster, manifests), inbox)
+
+
+def test_a_kind_that_is_not_served_yet_is_offered_again_until_the_user_wants_the_end() -> None:
+    inbox, cluster = Inbox(), Refusing(UNSERVED)
+    carrier = carrier_of(cluster, inbox)
+    carrier.apply(7, THING)
+    assert cluster.was_asked.wait(10)
+    assert inbox.empty()
+    carrier.withhold()
+    assert inbox.get(timeout=10) == NotSent(7)
+
+
+def test_a_kind_that_is_not_the_apps_own_is_not_offered_again() -> None:
+    inbox = Inbox()
+    carrier_of(Refusing(UNSERVED), inbox).apply(7, thing("other", "ConfigMap"))
+    assert inbox.get(timeout=10) == NotTaken(7, UNSERVED)
+
+
+@pytest.mark.parametrize("cluster", [Refusing(Forbidden("no")), Unwatched(Forbidden("no"))])
+def test_a_watch_that_is_forbidden_says_so(cluster: Refusing) -> None:
+    inbox = Inbox()
+    carrier_of(cluster, inbox).watch_related(PODS)
+    said = inbox.get(timeout=10)
+    if isinstance(said, Listed):
+        said = inbox.get(timeout=10)
+    assert said == Broken(cluster.error)
+
+
+@pytest.mark.parametrize("cluster", [Refusing(Forbidden("no")), Unwatched(Forbidden("no"))])
+def test_what_may_be_hidden_is_done_without(cluster: Refusing) -> None:
+    inbox = Inbox()
+    watch_to_its_end(carrier_of(cluster, inbox), CLASSES)
+    assert cluster.was_asked.is_set()
+    assert [message for message in iter_of(inbox) if not isinstance(message, Listed)] == []
+
+
+def watch_to_its_end(carrier: Carrier, relation: Relation) -> None:
+    before = set(threading.enumerate())
+    carrier.watch_related(relation)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def iter_of(inbox: Inbox) -> Iterator[object]:
+    while not inbox.empty():
+        yield inbox.get()
