@@ -17,6 +17,9 @@ from kploy.core.kinds import builtin
 from kploy.model.errors import Refused
 from kploy.model.objects import Body, Resource, group_of, version_of
 
+_FIRST_ANSWER = 8.0
+"""For how many seconds a server that has said nothing yet may be silent before it is taken for dead."""
+
 _WATCH_SECONDS = "270"
 """For how long the server is asked to keep a watch open; kploy then begins it anew."""
 
@@ -31,7 +34,7 @@ class ApiServer:
         self._discovering = threading.Lock()
 
     def version(self) -> str:
-        _, answer = self._transport.send(Request("GET", "/version"), patience=0)
+        _, answer = self._transport.send(Request("GET", "/version"), patience=0, read_timeout=_FIRST_ANSWER)
         if not text(answer, "gitVersion"):
             raise Unreachable(f"{self.target.server} does not answer as a Kubernetes API server")
         return text(answer, "gitVersion")

@@ -31,7 +31,7 @@ def failure_of(status: int, answer: object) -> ClusterError:
                 "the API server refused the credentials", "log in again, or check the kubeconfig"
             )
         case 403:
-            return Forbidden(message)
+            return Forbidden(message, "ask for this right, or go on as somebody who has it")
         case 404:
             return NotFound(message, is_object=bool(text(answer, "details", "name")))
         case 409:

@@ -79,6 +79,10 @@ class Expired(ClusterError):
     """The resource version is too old to watch from (410): list again."""
 
 
+class Terminating(ClusterError):
+    """What is needed is being deleted."""
+
+
 class ServerFailed(ClusterError):
     """The API server answered with an error of its own."""
 

@@ -61,16 +61,22 @@ class Transport:
         self._closed = threading.Event()
         self._streams: set[urllib3.BaseHTTPResponse] = set()
 
-    def send(self, request: Request, patience: float = PATIENCE) -> tuple[int, Any]:
+    def send(
+        self, request: Request, patience: float = PATIENCE, read_timeout: float | None = None
+    ) -> tuple[int, Any]:
         """The status and the JSON of the answer.
 
         A failure that may pass is tried again until ``patience`` seconds have
-        gone; with 0 the first one counts. Raises ClusterError.
+        gone; with 0 the first one counts. ``read_timeout`` is the most that an
+        answer may take where that is less than usual. Raises ClusterError.
         """
+        timeout = self._timeout
+        if read_timeout is not None and read_timeout < (timeout.read_timeout or math.inf):
+            timeout = urllib3.Timeout(connect=timeout.connect_timeout, read=read_timeout)
         until = time.monotonic() + patience
         for attempt in count():
             try:
-                return self._once(request)
+                return self._once(request, timeout)
             except _Passing as passing:
                 pause = passing.retry_after or random.uniform(0, min(_LONGEST_PAUSE, 0.25 * 2**attempt))  # noqa: S311
                 is_last = attempt >= passing.retries or time.monotonic() + pause > until
@@ -110,9 +116,9 @@ class Transport:
         finally:
             self._streams.discard(response)
 
-    def _once(self, request: Request) -> tuple[int, Any]:
+    def _once(self, request: Request, timeout: urllib3.Timeout) -> tuple[int, Any]:
         try:
-            response = self._respond(request, self._timeout)
+            response = self._respond(request, timeout)
         except broken.HTTPError as exc:
             raise _Passing(Unreachable(_network_fact(self._server, exc), "is the cluster up?")) from exc
         answer = _json(response.data)

@@ -23,7 +23,8 @@ def desired(app: App, manifest: Manifest) -> dict[str, Any]:
     metadata = {key: value for key, value in mapping(body, "metadata").items() if value is not None}
     if manifest.ref.namespace:
         metadata["namespace"] = manifest.ref.namespace
-    metadata["labels"] = {**mapping(metadata, "labels"), LABEL: app.id}
+    if not manifest.is_implied:
+        metadata["labels"] = {**mapping(metadata, "labels"), LABEL: app.id}
     body["metadata"] = metadata
     if (manifest.ref.group, manifest.ref.kind) == ("", "Secret"):
         _encode_string_data(body)

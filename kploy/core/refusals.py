@@ -12,6 +12,7 @@ from kploy.core.bodies import mapping
 from kploy.core.fields import path_of
 from kploy.model.app import LABEL, Manifest
 from kploy.model.findings import Finding, Place, error
+from kploy.model.objects import ObjectRef
 
 UNKNOWN_FIELD = "unknown field"
 
@@ -21,6 +22,9 @@ _QUOTING = re.compile(
     re.DOTALL,
 )
 """How apimachinery's field errors quote the value they are about."""
+
+_LONGEST_QUOTE = 160
+"""A refusal longer than this is told without the value it quotes: the server quotes whole pod templates."""
 
 _TELLING = 6
 """So many characters of a secret value in a row give it away."""
@@ -37,15 +41,15 @@ def quotable(manifest: Manifest, said: str) -> str:
         return said
     said = _QUOTING.sub(r"\1", said)
     runs = {said[start : start + _TELLING] for start in range(len(said))}
-    words = set(re.findall(r"\w+", said))
-    if any(_gives_away(value, runs, words) for value in _values(manifest)):
+    if any(_gives_away(value, said, runs) for value in _values(manifest)):
         return "refused, in words that quote a secret value and are not shown"
     return said
 
 
-def _gives_away(value: str, runs: set[str], words: set[str]) -> bool:
+def _gives_away(value: str, said: str, runs: set[str]) -> bool:
     if len(value) < _TELLING:
-        return value in words
+        # A value as short as a word is looked for as a word: every sentence has an `a`.
+        return bool(value) and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", said) is not None
     return any(value[start : start + _TELLING] in runs for start in range(len(value) - _TELLING + 1))
 
 
@@ -86,8 +90,18 @@ def _of_field(manifest: Manifest, field: str, said: str) -> Finding:
         name = last if last and field.endswith(last) else shown.lstrip(".")
         what = f"`{name}` is not a field of {manifest.ref.kind} in this cluster"
         return error("unknown-field", what, "correct it, or take it out", manifest.positions.key(path))
-    message = f"`{shown.lstrip('.')}` of {manifest.ref}: {quotable(manifest, said)}"
-    return error("refused-by-server", message, "", manifest.positions.value(path))
+    said = quotable(manifest, said)
+    if len(said) > _LONGEST_QUOTE:
+        said = _QUOTING.sub(r"\1", said)
+    message = f"`{shown.lstrip('.')}` of {manifest.ref}: {said}"
+    return error("refused-by-server", message, _remedy(manifest, said), manifest.positions.value(path))
+
+
+def _remedy(manifest: Manifest, said: str) -> str:
+    if "field is immutable" not in said:
+        return ""
+    home = f" -n {manifest.ref.namespace}" if manifest.ref.namespace else ""
+    return f"undo the change, or replace the object: kubectl delete {manifest.ref.qualified}{home}, then run again"
 
 
 def conflicting(manifest: Manifest, message: str, causes: Iterable[tuple[str, str]]) -> tuple[Finding, ...]:
@@ -124,6 +138,11 @@ def forbidden(manifest: Manifest, message: str) -> Finding:
     """The finding for an object that the user, or an admission policy, may not have there."""
     message = f"{manifest.ref}: {quotable(manifest, message)}"
     return error("forbidden", message, "ask for the right, or change the object", _name(manifest))
+
+
+def may_pass(manifest: Manifest, message: str, needed: Iterable[ObjectRef]) -> tuple[ObjectRef, ...]:
+    """Those of ``needed`` whose absence may be all that the server has against an object: it names them."""
+    return tuple(ref for ref in needed if ref != manifest.ref and f'"{ref.name}"' in message)
 
 
 SAFETY = frozenset({"foreign-object", "field-conflict"})

@@ -322,7 +322,9 @@ class _Turn:
     def _fail(self, node: int, reason: str, now: float, hint: str = "") -> None:
         was_applied = self._phase(node) is Phase.WAITING
         self._settle(node, Phase.FAILED)
-        self.state = replace(self.state, has_failed=True)
+        # What is refused after the end was decided did not decide it.
+        is_cause = self.state.ending is None
+        self.state = replace(self.state, has_failed=self.state.has_failed or is_cause, is_short=True)
         self._tell(events.Failed(self._ref(node), reason, self._since(now), hint))
         if was_applied:
             skipped = self._skip_dependents(node, {Milestone.READY}, now)

@@ -13,8 +13,7 @@ from queue import SimpleQueue
 from kploy.cluster.port import ChangeType, Cluster, Expired, Forbidden, NotFound, ServerFailed, Unreachable
 from kploy.core.bodies import text
 from kploy.core.desired import desired
-from kploy.engine.compare import WORKERS
-from kploy.engine.live import named, ref_of, selection
+from kploy.engine.live import WORKERS, named, ref_of, selection
 from kploy.engine.related import Relation
 from kploy.engine.resources import Resources
 from kploy.model.app import App, Manifest

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kploy.cluster.port import Answer, Cause, Cluster, Conflict, Forbidden, Invalid, NotFound, ServerFailed
 from kploy.core import refusals
 from kploy.core.changes import action_for
-from kploy.core.dependencies import Lookup
+from kploy.core.dependencies import Lookup, implied
 from kploy.core.desired import desired
 from kploy.core.rehearsal import in_own_words, on_stage
-from kploy.engine.live import live_objects
+from kploy.engine.live import WORKERS, live_objects
 from kploy.engine.resources import Resources
 from kploy.model.app import App, Manifest
 from kploy.model.findings import Finding
 from kploy.model.objects import Body, ObjectRef, Resource
 from kploy.model.plan import Action, Change, Plan
-
-WORKERS = 16
-"""Requests under way at once: with more the API server is no faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +42,38 @@ def compare(
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="compare") as pool:
         live = live_objects(cluster, app, asked, pool)
         comparing = _Comparing(app, cluster, live, Lookup(manifests), namespace_exists)
-        verdicts = list(pool.map(comparing.verdict, manifests, kept))
-    changes = tuple(change for change, _ in verdicts)
-    return Comparison(Plan(changes), tuple(finding for _, findings in verdicts for finding in findings), live)
+        verdicts = _excused(list(pool.map(comparing.verdict, manifests, kept)))
+    changes = tuple(verdict.change for verdict in verdicts)
+    return Comparison(Plan(changes), tuple(finding for verdict in verdicts for finding in verdict.findings), live)
 
 
-_Verdict = tuple[Change, tuple[Finding, ...]]
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What would happen to one object, and what speaks against it.
+
+    ``unless`` names objects whose present state may be all that speaks against
+    it: should the run change one of them first, it has to be asked again then.
+    """
+
+    change: Change
+    findings: tuple[Finding, ...] = ()
+    unless: tuple[ObjectRef, ...] = ()
+
+
+def _excused(verdicts: list[_Verdict]) -> list[_Verdict]:
+    """The verdicts, with those taken back that a change earlier in the same run makes void."""
+    earlier = {
+        verdict.change.ref
+        for verdict in verdicts
+        if verdict.change.action is not Action.UNCHANGED and not verdict.findings
+    }
+    return [_excuse(verdict, [ref for ref in verdict.unless if ref in earlier]) for verdict in verdicts]
+
+
+def _excuse(verdict: _Verdict, by: list[ObjectRef]) -> _Verdict:
+    if not by:
+        return verdict
+    return _Verdict(replace(verdict.change, unchecked=f"it needs {by[0]}, which the run changes first"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,34 +88,40 @@ class _Comparing:
 
     def verdict(self, manifest: Manifest, resource: Resource | None) -> _Verdict:
         """What would happen to one object, and what speaks against it."""
+        definition = self.lookup.definition(manifest.ref.group, manifest.ref.kind)
+        if definition is not None and definition not in self.live:
+            return _created(manifest, "its CustomResourceDefinition is not in the cluster yet")
         if resource is None:
-            return _created(manifest), (refusals.not_served(manifest),)
-        if self._waits_for_definition(manifest):
-            return _created(manifest, "its CustomResourceDefinition is not in the cluster yet"), ()
+            return _Verdict(self._refused(manifest), (refusals.not_served(manifest),))
         body = desired(self.app, manifest)
         if resource.namespaced and not self.namespace_exists:
             return self._rehearsed(manifest, resource, body)
         try:
             answer = self._ask(manifest, resource, body)
         except Forbidden as refusal:
-            return _created(manifest), (refusals.forbidden(manifest, refusal.message),)
+            findings = (refusals.forbidden(manifest, refusal.message),)
+            return _Verdict(self._refused(manifest), findings, self._excuses(manifest, refusal.message))
         except (Invalid, Conflict, NotFound) as refusal:
-            return _created(manifest), _findings(manifest, refusal)
+            unless = (definition,) if definition else self._excuses(manifest, refusal.message)
+            return _Verdict(self._refused(manifest), _findings(manifest, refusal), unless)
         return self._judged(manifest, answer)
 
-    def _waits_for_definition(self, manifest: Manifest) -> bool:
-        definition = self.lookup.definition(manifest.ref.group, manifest.ref.kind)
-        return definition is not None and definition not in self.live
+    def _refused(self, manifest: Manifest) -> Change:
+        action = Action.CONFIGURED if manifest.ref in self.live else Action.CREATED
+        return Change(manifest.ref, action, manifest.file)
+
+    def _excuses(self, manifest: Manifest, message: str) -> tuple[ObjectRef, ...]:
+        return refusals.may_pass(manifest, message, implied(manifest, self.lookup))
 
     def _rehearsed(self, manifest: Manifest, resource: Resource, body: Body) -> _Verdict:
         """The verdict on an object whose namespace the run itself creates. See core.rehearsal."""
         try:
             self._ask(manifest, resource, on_stage(body))
         except Forbidden:
-            return _created(manifest, "its namespace does not exist yet, and another one refuses it"), ()
+            return _created(manifest, "its namespace does not exist yet, and another one refuses it")
         except (Invalid, Conflict, NotFound) as refusal:
-            return _created(manifest), _findings(manifest, refusal, body)
-        return _created(manifest), ()
+            return _Verdict(self._refused(manifest), _findings(manifest, refusal, body))
+        return _created(manifest)
 
     def _ask(self, manifest: Manifest, resource: Resource, body: Body) -> Answer:
         try:
@@ -102,14 +131,19 @@ class _Comparing:
 
     def _judged(self, manifest: Manifest, answer: Answer) -> _Verdict:
         live = self.live.get(manifest.ref)
-        if answer.is_new or live is not None:
-            action = Action.CREATED if answer.is_new else action_for(live, answer.body)
-            return Change(manifest.ref, action, manifest.file), ()
-        return Change(manifest.ref, Action.CONFIGURED, manifest.file), (refusals.foreign(manifest, ""),)
+        if answer.is_new:
+            return _created(manifest)
+        if live is not None:
+            return _Verdict(Change(manifest.ref, action_for(live, answer.body), manifest.file))
+        change = Change(manifest.ref, Action.CONFIGURED, manifest.file)
+        if manifest.is_implied:
+            # The namespace has appeared meanwhile. It is anybody's.
+            return _Verdict(change)
+        return _Verdict(change, (refusals.foreign(manifest, ""),))
 
 
-def _created(manifest: Manifest, unchecked: str = "") -> Change:
-    return Change(manifest.ref, Action.CREATED, manifest.file, unchecked)
+def _created(manifest: Manifest, unchecked: str = "") -> _Verdict:
+    return _Verdict(Change(manifest.ref, Action.CREATED, manifest.file, unchecked))
 
 
 def _findings(

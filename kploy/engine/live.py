@@ -11,6 +11,9 @@ from kploy.engine.related import Relation
 from kploy.model.app import LABEL, App
 from kploy.model.objects import Body, ObjectRef, Resource
 
+WORKERS = 16
+"""Requests under way at once: with more the API server is no faster."""
+
 
 def ref_of(resource: Resource, body: Body) -> ObjectRef:
     """The ref of a live object that was read as ``resource``."""

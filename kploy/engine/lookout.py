@@ -18,8 +18,6 @@ from kploy.core.readiness import Related, status_of
 from kploy.engine.related import CLASSES, PODS, RELATIONS, SLICES, Relation, Relatives, binds_on_use, owned_by
 from kploy.model.objects import Body, ObjectRef, State, Status
 
-ENDPOINT_SLICE = ("discovery.k8s.io/v1", "EndpointSlice")
-
 _DELETED = Status(State.NOT_FOUND, "somebody deleted it during the run")
 _WAS_GOING = Status(State.NOT_FOUND, "it was being deleted when the run began: run again")
 _REPLACED = Status(State.FAILED, "somebody replaced it by another one during the run")
@@ -64,9 +62,6 @@ class Lookout:
         self._relatives = {relation: Relatives(relation) for relation in RELATIONS}
         self._backers = _backers(graph)
         self._is_ours = {node.ref for node in graph.nodes}
-        for ref, body in live.items():
-            if ref.kind == ENDPOINT_SLICE[1]:
-                self._relatives[SLICES].seen(ref, body)
 
     def applied(self, ref: ObjectRef, body: Body) -> Status:
         """The status of an object whose apply the server answered with ``body``; older sightings count no more."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from kploy.cluster.port import Cluster, Forbidden
+from kploy.cluster.port import Cluster, Forbidden, Terminating
 from kploy.core.bodies import entries, text
 from kploy.core.desired import namespace_manifest
 from kploy.core.graph import graph_of
@@ -108,11 +108,16 @@ def _is_ready(node: object) -> bool:
 
 
 def _namespace_exists(app: App, cluster: Cluster) -> bool:
+    name = app.kployfile.namespace
     try:
-        return cluster.get(_resource("Namespace"), "", app.kployfile.namespace) is not None
+        namespace = cluster.get(_resource("Namespace"), "", name)
     except Forbidden:
         # Who may not look at namespaces works in one that others made.
         return True
+    if text(namespace, "metadata", "deletionTimestamp"):
+        hint = f"run again when it is gone: kubectl wait --for=delete namespace/{name}"
+        raise Terminating(f"namespace {name} is being deleted, and takes nothing new", hint)
+    return namespace is not None
 
 
 def _resource(kind: str) -> Resource:

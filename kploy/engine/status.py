@@ -6,16 +6,17 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 
 from kploy.cluster.port import Cluster, Forbidden, NotFound
 from kploy.core.addresses import images_of, urls_of
 from kploy.core.bodies import dig, text
 from kploy.core.graph import Graph
 from kploy.core.kinds import builtin
-from kploy.engine.compare import WORKERS
-from kploy.engine.live import live_objects, named, ref_of
-from kploy.engine.lookout import ENDPOINT_SLICE, Lookout
+from kploy.engine.live import WORKERS, live_objects, named, ref_of, related_objects
+from kploy.engine.lookout import Lookout
 from kploy.engine.prepare import Prepared
+from kploy.engine.related import relations_of
 from kploy.engine.resources import Resources
 from kploy.model.app import LABEL, App
 from kploy.model.findings import Severity
@@ -66,16 +67,23 @@ def listing_of(app: App, graph: Graph, cluster: Cluster) -> AppListing:
     resources = Resources(cluster, app.manifests)
     manifests = resources.settled(app.manifests)
     kinds = [resources.of(manifest.api_version, manifest.ref.kind) for manifest in manifests]
-    wanted = [kind for kind in (*kinds, builtin(*ENDPOINT_SLICE)) if kind is not None]
+    wanted = [kind for kind in kinds if kind is not None]
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="list") as pool:
         left = pool.map(lambda kind: _left_behind(cluster, app, kind), _others(wanted))
+        relations = relations_of((kind.group, kind.kind) for kind in wanted)
+        related = pool.map(partial(related_objects, cluster, app), relations)
         live = live_objects(cluster, app, wanted, pool)
         for bodies in left:
             live |= bodies
     now = time.time()
     lookout = Lookout(graph, live, lambda: now)
+    for relation, others in zip(relations, related, strict=True):
+        lookout.related_listed(relation, others)
+    # A Service looks at its workloads: all must be known before any is judged.
+    for ref, body in live.items():
+        lookout.applied(ref, body)
     files = {manifest.ref: manifest.file for manifest in manifests}
-    gone = sorted(ref for ref in live if ref not in files and ref.kind != ENDPOINT_SLICE[1])
+    gone = sorted(ref for ref in live if ref not in files)
     rows = [_row(ref, live.get(ref), files.get(ref, ""), lookout, now) for ref in (*files, *gone)]
     return AppListing(
         app.kployfile.name, app.kployfile.namespace, cluster.target.context, cluster.target.simulated, tuple(rows)

@@ -58,6 +58,11 @@ class Manifest:
     directory: Directory
     positions: Positions = field(repr=False, compare=False)
 
+    @property
+    def is_implied(self) -> bool:
+        """Whether it is the namespace that the Kployfile names. It may be shared, so it carries no app's label."""
+        return self.file == "Kployfile"
+
 
 @dataclass(frozen=True, slots=True)
 class App:

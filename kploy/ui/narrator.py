@@ -165,8 +165,8 @@ class Narrator:
         return Hanging(line((f"{self._signs.failed} ", "bold red")), line((words, "bold red"), *rest))
 
 
-def findings_summary(findings: Iterable[Finding], files: int, signs: Signs) -> Hanging:
-    """The last line of a check: how many of what, in how many files."""
+def findings_summary(findings: Iterable[Finding], files: int, signs: Signs, *, was_asked: bool) -> Hanging:
+    """The last line of a check: how many of what, in how many files. ``was_asked``: the cluster, by a dry run."""
     every = list(findings)
     errors = sum(finding.severity is Severity.ERROR for finding in every)
     warnings = len(every) - errors
@@ -176,7 +176,10 @@ def findings_summary(findings: Iterable[Finding], files: int, signs: Signs) -> H
         return Hanging(Text(), line((", ".join(parts), "yellow")))
     text = f"{', '.join(parts)} in {len(where)} of {count(max(files, len(where)), 'file')}"
     style = "bold red"
-    return Hanging(line((f"{signs.failed} ", style)), line((f"{text}; nothing was sent to the cluster", style)))
+    return Hanging(
+        line((f"{signs.failed} ", style)),
+        line((f"{text}; nothing was {'written' if was_asked else 'sent to the cluster'}", style)),
+    )
 
 
 def _advice(text: str) -> Hanging:

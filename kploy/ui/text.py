@@ -84,7 +84,9 @@ class TextDisplay:
             self._console.print(passing)
         if isinstance(event, events.Checked) and event.findings:
             show_findings(self._console, event.findings)
-            self._console.print(findings_summary(event.findings, event.files, self._signs))
+            was_asked = self._narrator.opened is not None and bool(self._narrator.opened.server)
+            summary = findings_summary(event.findings, event.files, self._signs, was_asked=was_asked)
+            self._console.print(summary)
 
     def _show_result(self, plan: Plan) -> None:
         if self._moving:

@@ -17,6 +17,7 @@ from kploy.cluster.adapter import ApiServer
 from kploy.cluster.connection import Choice, connect
 from kploy.model.objects import Body
 from kploy.sandbox import Sandbox
+from kploy.sandbox.api import Api, api_of
 
 Write = Callable[..., Path]
 
@@ -97,8 +98,9 @@ def write(tmp_path: Path, namespace: str) -> Write:
 class Live:
     """Looks at what is live in a namespace, past kploy's own reading of it."""
 
-    def __init__(self, api: ApiServer, namespace: str) -> None:
+    def __init__(self, api: ApiServer, admin: Api, namespace: str) -> None:
         self.api = api
+        self.admin = admin
         self.namespace = namespace
 
     def objects(self, *kinds: tuple[str, str], namespace: str | None = None) -> dict[str, Body]:
@@ -119,10 +121,21 @@ class Live:
         """Whether the namespace is there."""
         return f"namespace/{self.namespace}" in self.objects(("v1", "Namespace"), namespace="")
 
+    def delete_namespace(self) -> None:
+        """Begin to delete the namespace; it goes when its objects have gone."""
+        assert self.admin.request("DELETE", f"/api/v1/namespaces/{self.namespace}").code == 200
+
+    def release(self, name: str) -> None:
+        """Take the finalizers off a ConfigMap."""
+        path = f"/api/v1/namespaces/{self.namespace}/configmaps/{name}"
+        body = self.admin.get(path)
+        del body["metadata"]["finalizers"]
+        assert self.admin.request("PUT", path, body).code == 200
+
 
 @pytest.fixture
 def live(cluster: Sandbox, namespace: str) -> Iterator[Live]:
     """What is live in the test's namespace."""
     api = ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig))))
-    yield Live(api, namespace)
+    yield Live(api, api_of(cluster), namespace)
     api.close()
