@@ -466,18 +466,18 @@ def test_a_definition_and_its_resource_are_deployed_in_one_run_and_found_unchang
     }
 
 
-def test_every_apply_is_unforced_by_the_apps_own_manager_with_its_label(
+def test_every_apply_is_unforced_by_the_apps_own_manager_with_its_label_but_on_a_namespace_that_may_be_shared(
     api: ApiServer, write: Write, namespace: str
 ) -> None:
-    sent: list[str] = []
+    sent: list[tuple[str, str, bool, str]] = []
 
     class Looking(RecordingCluster):
         def apply(
             self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False
         ) -> Answer:
-            sent.append(f"{manager} {force} {text(body, 'metadata', 'labels', 'kploy.dev/app')}")
+            sent.append((text(body, "kind"), manager, force, text(body, "metadata", "labels", "kploy.dev/app")))
             return super().apply(resource, body, manager, dry_run=dry_run, force=force)
 
     told(write(config_map()), Looking(api))
     own = app_id("shop", namespace)
-    assert set(sent) == {f"kploy-{own} False {own}"}
+    assert set(sent) == {("Namespace", f"kploy-{own}", False, ""), ("ConfigMap", f"kploy-{own}", False, own)}

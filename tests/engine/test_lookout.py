@@ -208,14 +208,17 @@ def test_a_service_is_ready_by_its_endpoint_slices() -> None:
 
 
 def test_slices_that_were_there_before_count_and_come_before_their_service() -> None:
-    assert lookout({SLICE: slice_of(True)}).applied(WEB, SERVICE).counts == Counts(1, None, "ep")
+    seen = lookout()
+    seen.related_listed(SLICES, {SLICE: slice_of(True)})
+    assert seen.applied(WEB, SERVICE).counts == Counts(1, None, "ep")
     seen = lookout()
     assert see(seen, slice_of(True)) == ()
     assert seen.applied(WEB, SERVICE).counts == Counts(1, None, "ep")
 
 
 def test_a_slice_that_a_listing_lacks_is_gone() -> None:
-    seen = lookout({SLICE: slice_of(True)})
+    seen = lookout()
+    seen.related_listed(SLICES, {SLICE: slice_of(True)})
     seen.applied(WEB, SERVICE)
     told = seen.related_listed(SLICES, {SECOND: slice_of(False, name="web-2")})
     assert states(told) == endpoints(State.IN_PROGRESS, 0)
@@ -233,7 +236,9 @@ def test_a_slice_that_names_no_service_of_the_deploy_tells_nothing() -> None:
 def reselected(clock: Callable[[], float] = lambda: 0.0) -> Lookout:
     """A Service at version 5 that selected other pods before, and had two endpoints then."""
     before = {**SERVICE, "spec": {**SERVICE["spec"], "selector": {"app": "old"}}}
-    return lookout({WEB: before, SLICE: slice_of(True, True, version=4)}, clock)
+    seen = lookout({WEB: before}, clock)
+    seen.related_listed(SLICES, {SLICE: slice_of(True, True, version=4)})
+    return seen
 
 
 def test_the_endpoints_of_an_old_selector_do_not_count() -> None:
