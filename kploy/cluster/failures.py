@@ -24,7 +24,7 @@ def failure_of(status: int, answer: object) -> ClusterError:
     message = text(answer, "message") or f"the API server answered {status}"
     causes = tuple(_causes(answer))
     match status:
-        case 400 | 422:
+        case 400 | 405 | 406 | 413 | 415 | 422:
             return Invalid(message, causes=causes or tuple(_strict_decoding(message)))
         case 401:
             return Unauthenticated(

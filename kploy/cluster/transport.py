@@ -204,7 +204,7 @@ def _json(data: bytes) -> Any:
     """The JSON of an answer; None where it is none."""
     try:
         return json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -101,7 +101,8 @@ def _label(app: App, manifest: Manifest) -> Iterator[Finding]:
 
 def _directory(manifest: Manifest) -> Iterator[Finding]:
     right = directory_for(manifest.ref)
-    is_unknown = manifest.ref.group in GROUPS and builtin(manifest.api_version, manifest.ref.kind) is None
+    is_kubernetes = manifest.ref.group in GROUPS or "." not in manifest.ref.group
+    is_unknown = is_kubernetes and builtin(manifest.api_version, manifest.ref.kind) is None
     if is_unknown or manifest.directory in {right, Directory.ENV}:
         return
     path = f"{right}/{manifest.file.partition('/')[2]}"

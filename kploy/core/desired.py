@@ -14,13 +14,14 @@ from kploy.model.objects import ObjectRef
 def desired(app: App, manifest: Manifest) -> dict[str, Any]:
     """The manifest with its namespace and the app's label.
 
-    What belongs to the server (``status``) is left out. A Secret's
+    What belongs to the server (``status``, ``metadata.uid``) is left out. A Secret's
     ``stringData`` becomes ``data``: the server never shows ``stringData`` again,
     so a key that is taken out of it would stay behind in ``data``. Takes a
     manifest that has passed the checks.
     """
     body = {key: value for key, value in manifest.body.items() if key != "status"}
-    metadata = {key: value for key, value in mapping(body, "metadata").items() if value is not None}
+    given = mapping(body, "metadata").items()
+    metadata = {key: value for key, value in given if value is not None and key not in _OF_THE_SERVER}
     if manifest.ref.namespace:
         metadata["namespace"] = manifest.ref.namespace
     if not manifest.is_implied:
@@ -29,6 +30,11 @@ def desired(app: App, manifest: Manifest) -> dict[str, Any]:
     if (manifest.ref.group, manifest.ref.kind) == ("", "Secret"):
         _encode_string_data(body)
     return body
+
+
+_OF_THE_SERVER = frozenset(
+    {"creationTimestamp", "deletionTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"}
+)
 
 
 def _encode_string_data(secret: dict[str, Any]) -> None:

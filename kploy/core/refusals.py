@@ -23,6 +23,11 @@ _QUOTING = re.compile(
 )
 """How apimachinery's field errors quote the value they are about."""
 
+_WITHHELD = "refused, in words that quote a secret value and are not shown"
+
+_LONGEST_CHECKED = 4000
+"""A longer refusal of a Secret is not looked through."""
+
 _LONGEST_QUOTE = 160
 """A refusal longer than this is told without the value it quotes: the server quotes whole pod templates."""
 
@@ -40,9 +45,11 @@ def quotable(manifest: Manifest, said: str) -> str:
     if not _is_secret(manifest):
         return said
     said = _QUOTING.sub(r"\1", said)
+    if len(said) > _LONGEST_CHECKED:
+        return _WITHHELD
     runs = {said[start : start + _TELLING] for start in range(len(said))}
     if any(_gives_away(value, said, runs) for value in _values(manifest)):
-        return "refused, in words that quote a secret value and are not shown"
+        return _WITHHELD
     return said
 
 
@@ -50,7 +57,7 @@ def _gives_away(value: str, said: str, runs: set[str]) -> bool:
     if len(value) < _TELLING:
         # A value as short as a word is looked for as a word: every sentence has an `a`.
         return bool(value) and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", said) is not None
-    return any(value[start : start + _TELLING] in runs for start in range(len(value) - _TELLING + 1))
+    return any(run in value for run in runs if len(run) == _TELLING)
 
 
 def _values(secret: Manifest) -> Iterator[str]:

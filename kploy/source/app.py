@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kploy.model.app import App, Reading
-from kploy.model.findings import Finding, error
+from kploy.model.findings import Finding, Severity, error
 from kploy.source.environment import read_environment
 from kploy.source.files import exists, resolved
 from kploy.source.kployfile import FILE, read_kployfile
@@ -47,6 +47,8 @@ def _read(root: Path, offline: bool, network: Network | None) -> Reading:
     if kployfile is None:
         return Reading(None, tuple(findings), files)
     resolved = resolve((*manifests.drafts, *environment.drafts), kployfile.namespace)
+    if files and not resolved and not any(finding.severity is Severity.ERROR for finding in findings):
+        findings.append(_empty())
     return Reading(App(str(root), kployfile, resolved), tuple(findings), files)
 
 

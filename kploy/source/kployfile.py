@@ -11,6 +11,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from itertools import islice
@@ -35,7 +36,8 @@ _NEEDED = {
         "invalid-namespace",
         "use 1 to 63 small letters, digits, `-`; begin and end with a letter or digit",
     ),
-    "apiserver": ("invalid-apiserver", "write `https://HOST:PORT`, without a user or password"),
+    "apiserver": ("invalid-apiserver", "write `https://HOST:PORT`, without a user or password, or take it out"),
+    "context": ("invalid-context", "name a context of the kubeconfig, or take it out"),
 }
 
 
@@ -148,7 +150,10 @@ def _value_violations(key: str, value: Any, rule: dict[str, Any], positions: Pos
         yield error("wrong-type", message, hint, positions.value((key,)))
     elif isinstance(value, str) and not re.fullmatch(rule.get("pattern", "(?s).*"), value):
         name, hint = _NEEDED[key]
-        yield error(name, f"this is no valid `{key}`", hint, positions.value((key,)))
+        # What stands where an address is wanted may hold a password: the place is told, the line is not shown.
+        place = positions.value((key,))
+        shown = replace(place, excerpt=()) if key == "apiserver" else place
+        yield error(name, f"this is no valid `{key}`", hint, shown)
     elif value in rule.get("not", {}).get("enum", ()):
         raise Refused(
             f"namespace `{value}` belongs to Kubernetes itself", f"choose another `namespace` in the {FILE}"
@@ -163,7 +168,15 @@ def _suggestion(key: str) -> str:
 
 def _kployfile(data: dict[str, Any], findings: list[Finding]) -> Kployfile | None:
     if any(
-        f.rule in {"missing-key", "wrong-type", "invalid-name", "invalid-namespace", "invalid-apiserver"}
+        f.rule
+        in {
+            "missing-key",
+            "wrong-type",
+            "invalid-name",
+            "invalid-namespace",
+            "invalid-apiserver",
+            "invalid-context",
+        }
         for f in findings
     ):
         return None

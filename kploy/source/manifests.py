@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -221,7 +222,10 @@ def _objects(document: Document, layout: Layout, report: Report) -> Iterator[_Ob
             message = f"a manifest is a mapping, this is {described(value)}"
             report(error("not-a-mapping", message, "begin with `apiVersion:` and `kind:`", positions.value(())))
         elif _is_list(value):
-            items = value.get("items") or []
+            if value.get("items") is None:
+                report(_list_without_items(value, positions))
+                continue
+            items = value["items"]
             if not isinstance(items, list):
                 report(
                     error(
@@ -233,6 +237,13 @@ def _objects(document: Document, layout: Layout, report: Report) -> Iterator[_Ob
             waiting += [(item, (*path, "items", index)) for index, item in reversed(list(enumerate(typed)))]
         else:
             yield _Object(value, positions)
+
+
+def _list_without_items(value: Mapping[str, Any], positions: Positions) -> Finding:
+    near = get_close_matches("items", value, 1)
+    hint = f"did you write `{near[0]}` for it?" if near else "add `items:`"
+    place = positions.key((near[0],)) if near else positions.value(("kind",))
+    return error("missing-field", "this list has no `items`", hint, place)
 
 
 def _is_list(value: dict[str, Any]) -> bool:

@@ -125,7 +125,7 @@ class Hanging:
             yield head
             head = Text(" " * min(6, width // 2))
             indent = head.cell_len
-        for row in self.body.wrap(console, width - 1 - indent, overflow="fold"):
+        for row in self.body.wrap(console, max(1, width - 1 - indent), overflow="fold"):
             row.rstrip()
             yield head + row
             head = Text(" " * indent)

@@ -11,6 +11,9 @@ from rich.text import Text
 from kploy.model.findings import Finding, Place, Severity
 from kploy.ui.console import Hanging, columns, line, shown, signs_for
 
+_MOST = 100
+"""Nobody reads more at once."""
+
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow"}
 
 _LONGEST = 200
@@ -18,10 +21,17 @@ _LONGEST = 200
 
 
 def show_findings(console: Console, findings: Iterable[Finding]) -> None:
-    """Print every finding, errors last so that they are seen, each followed by an empty line."""
-    for finding in sorted(findings, key=lambda finding: finding.severity is Severity.ERROR):
+    """Print the findings, errors last so that they are seen, each followed by an empty line.
+
+    Of very many only the first are shown, errors before warnings, and how many there are besides.
+    """
+    every = sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)
+    for finding in sorted(every[:_MOST], key=lambda finding: finding.severity is Severity.ERROR):
         for row in _rows(console, finding):
             console.print(row)
+        console.print()
+    if len(every) > _MOST:
+        console.print(line((f"and {len(every) - _MOST} more; -o json shows them all", "bold")))
         console.print()
 
 
