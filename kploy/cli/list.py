@@ -27,7 +27,7 @@ def list_command(directory: Path, output: str, **flags: Any) -> int:
     Examples:
       kploy list                                the app in this directory
       kploy list -o wide                        with images and addresses
-      kubectl get $(kploy list -o name)         the same objects, by kubectl
+      kubectl get -n shop $(kploy list -o name) the same objects, by kubectl
       kploy list -o json | jq '.rows[].status'  for a program
     """
     target = where(**flags)

@@ -9,7 +9,8 @@ import logging
 import os
 import ssl
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,8 @@ class Choice:
 
     ``kubeconfig``, ``context`` and ``user`` (to impersonate) are the user's
     flags; the pins are the Kployfile's. None where nothing is said. ``simulated``
-    says that the kubeconfig is the sandbox's.
+    says that the kubeconfig is the sandbox's; ``plugin_patience`` is in seconds,
+    and long enough for a login in the browser.
     """
 
     kubeconfig: str | None = None
@@ -44,6 +46,7 @@ class Choice:
     pinned_context: str | None = None
     pinned_server: str | None = None
     simulated: bool = False
+    plugin_patience: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def connect(choice: Choice) -> Connection:
     kubeconfig = _Kubeconfig.read(choice.kubeconfig)
     name = _chosen(choice, kubeconfig)
     if name is not None:
-        api_client = kubeconfig.client_for(name)
+        api_client = kubeconfig.client_for(name, choice.plugin_patience)
     elif choice.pinned_server:
         api_client = _client(client.Configuration(host=choice.pinned_server))
     else:
@@ -151,8 +154,8 @@ class _Kubeconfig:
                 return text(entry.value, "cluster", "server")
         return ""
 
-    def client_for(self, context: str) -> client.ApiClient:
-        """The client for a context, credentials included."""
+    def client_for(self, context: str, plugin_patience: float) -> client.ApiClient:
+        """The client for a context, credentials included; its plugin may take ``plugin_patience`` seconds."""
         # The client writes keys to files. They are there only until they are loaded.
         with tempfile.TemporaryDirectory(prefix="kploy-") as keys, _errors_logged() as errors:
             try:
@@ -160,7 +163,9 @@ class _Kubeconfig:
                 loader = kube_config.KubeConfigLoader(
                     self._merged, active_context=context, config_base_path=None, temp_file_path=keys
                 )
-                loader.load_and_set(configuration)
+                if not _ends_in_time(lambda: loader.load_and_set(configuration), plugin_patience):
+                    fact = f"the credential plugin of context {context} gave no answer for {plugin_patience:g} s"
+                    raise Unauthenticated(fact, "run it by hand, to see what it waits for")
                 api_client = _client(configuration)
             except (config.ConfigException, OSError, ValueError, AttributeError, TypeError, KeyError) as exc:
                 fact = str(exc).partition("\n")[0]
@@ -171,6 +176,26 @@ class _Kubeconfig:
             hint = f"run the plugin of context {context} by hand, or mend it in {self.where}"
             raise Unauthenticated(f"the credential plugin of context {context} failed: {errors[-1]}", hint)
         return api_client
+
+
+def _ends_in_time(work: Callable[[], None], patience: float) -> bool:
+    """Whether ``work`` ends within ``patience`` seconds. Raises what it raises; the client sets no limit."""
+    outcome: list[BaseException | None] = []
+
+    def do() -> None:
+        try:
+            work()
+        except BaseException as exc:  # noqa: BLE001 - it is raised again where somebody can catch it
+            outcome.append(exc)
+        else:
+            outcome.append(None)
+
+    thread = threading.Thread(target=do, daemon=True, name="credentials")
+    thread.start()
+    thread.join(patience)
+    if outcome and outcome[0] is not None:
+        raise outcome[0]
+    return bool(outcome)
 
 
 def _expanded(path: str) -> str:

@@ -253,6 +253,13 @@ def test_a_plugin_that_gives_no_credentials_stops_before_anything_is_sent(
     assert error.message == f"the credential plugin of context one failed: {fact}"
 
 
+def test_a_plugin_that_hangs_is_given_up(tmp_path: Path) -> None:
+    file = write(tmp_path / "config", config("one", plugin("import time; time.sleep(5)"), one=ONE))
+    with pytest.raises(Unauthenticated) as caught:
+        connect(Choice(kubeconfig=file, plugin_patience=0.2))
+    assert caught.value.message == "the credential plugin of context one gave no answer for 0.2 s"
+
+
 @pytest.mark.parametrize(
     "user",
     [
