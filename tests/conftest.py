@@ -13,8 +13,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from kploy import sandbox
+
+# A test proves what comes out, never how long it takes: machines are busy.
+settings.register_profile("kploy", deadline=None)
+settings.load_profile("kploy")
 
 _REUSED = "KPLOY_TEST_SANDBOX"
 _NAME = "test"

@@ -47,9 +47,14 @@ def _read(root: Path, offline: bool, network: Network | None) -> Reading:
     if kployfile is None:
         return Reading(None, tuple(findings), files)
     resolved = resolve((*manifests.drafts, *environment.drafts), kployfile.namespace)
-    if files and not resolved and not any(finding.severity is Severity.ERROR for finding in findings):
+    if files and not resolved and not any(map(_may_explain, findings)):
         findings.append(_empty())
     return Reading(App(str(root), kployfile, resolved), tuple(findings), files)
+
+
+def _may_explain(finding: Finding) -> bool:
+    """Whether a finding may be why there is no object at all."""
+    return finding.severity is Severity.ERROR or finding.rule == "remote-not-checked"
 
 
 def _empty() -> Finding:

@@ -309,11 +309,6 @@ def test_versions_grow_so_that_what_is_newer_can_be_told(api: ApiServer, cluster
     assert versions == sorted(set(versions))
 
 
-def test_a_watch_from_a_version_that_is_too_old_has_expired(api: ApiServer, namespace: str) -> None:
-    with pytest.raises(Expired):
-        next(api.watch(CONFIG_MAP, namespace, "", "1"))
-
-
 def test_closing_ends_a_watch(cluster: Sandbox, namespace: str) -> None:
     api = connected(cluster.kubeconfig)
     changes = api.watch(CONFIG_MAP, namespace, "app=flags", api.list(CONFIG_MAP, namespace).resource_version)

@@ -29,7 +29,7 @@ from kploy.model.report import Outcome
         (401, Unauthenticated, Outcome.UNREACHABLE),
         (403, Forbidden, Outcome.FAILED),
         (404, NotFound, Outcome.FAILED),
-        (405, ServerFailed, Outcome.FAILED),
+        (405, Invalid, Outcome.FAILED),
         (409, Conflict, Outcome.FAILED),
         (410, Expired, Outcome.FAILED),
         (422, Invalid, Outcome.FAILED),

@@ -14,7 +14,15 @@ import trustme
 import yaml
 
 from kploy.cluster.connection import Choice, connect
-from kploy.cluster.port import ClusterError, Forbidden, NotFound, ServerFailed, Unauthenticated, Unreachable
+from kploy.cluster.port import (
+    ClusterError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    ServerFailed,
+    Unauthenticated,
+    Unreachable,
+)
 from kploy.cluster.transport import Request, Transport
 from tests.cluster.servers import (
     OK,
@@ -120,8 +128,8 @@ NOT_KUBERNETES = "{} does not answer as a Kubernetes API server"
         (html(500), Unreachable, NOT_KUBERNETES),
         (refuses(401, "Unauthorized"), Unauthenticated, "the API server refused the credentials"),
         (refuses(403, "you may not"), Forbidden, "you may not"),
-        (refuses(405, "not so"), ServerFailed, "not so"),
-        (refuses(413, "too much"), ServerFailed, "too much"),
+        (refuses(405, "not so"), Invalid, "not so"),
+        (refuses(413, "too much"), Invalid, "too much"),
         (
             says(404, "404 page not found\n", Content_Type="text/plain; charset=utf-8"),
             NotFound,

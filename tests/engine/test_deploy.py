@@ -305,7 +305,7 @@ class Slow(RecordingCluster):
 def test_at_the_end_requests_under_way_are_answered_and_those_in_the_queue_not_sent(
     api: ApiServer, write: Write, timeout: float
 ) -> None:
-    told(write(), api)
+    told(write(config_map("first")), api)
     maps = [config_map(f"flags{number}") for number in range(40)]
     slow, inbox = Slow(api), Inbox()
     said: list[Event] = []
@@ -357,9 +357,9 @@ class Meddled(RecordingCluster):
         self._now("before the watch", resource)
         if self._now("while the watch is lost", resource):
             raise Expired("too old")
-        for change in super().watch(resource, namespace, selector, since):
-            yield change
-            self._now("during the watch", resource)
+        # Whether or not anything else happens meanwhile.
+        threading.Timer(0.3, self._now, ["during the watch", resource]).start()
+        yield from super().watch(resource, namespace, selector, since)
 
 
 WHEN = ["before the list", "before the watch", "while the watch is lost", "during the watch"]
