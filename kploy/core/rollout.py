@@ -44,10 +44,6 @@ class Phase(StrEnum):
 _NEEDED = frozenset({Milestone.APPLIED, Milestone.READY})
 """The milestones without which a dependent cannot start."""
 
-SETTLED = frozenset({Phase.READY, Phase.FAILED, Phase.SKIPPED, Phase.UNFINISHED})
-"""The phases in which nothing more happens to a node."""
-
-
 _UNSEEN = Status(ObjectState.UNKNOWN)
 
 
