@@ -22,6 +22,7 @@ from itertools import pairwise
 
 from kploy.core.bodies import dig, mapping
 from kploy.core.dependencies import Lookup, explicit, implied
+from kploy.core.inventory import Entry
 from kploy.core.kinds import WORKLOADS
 from kploy.model.app import DEPENDS_ON, Directory, Manifest
 from kploy.model.findings import Finding, error
@@ -39,7 +40,7 @@ class Milestone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One manifest, or a barrier that only gathers others (``manifest`` is None).
+    """One manifest, one object that goes (``leaving``), or a barrier, which only gathers others and is neither.
 
     ``needs`` counts the nodes it waits for, ``backers`` the workloads that give a
     Service its endpoints. ``dependents`` are the indices of the nodes that look at
@@ -50,11 +51,21 @@ class Node:
     needs: int = 0
     backers: int = 0
     dependents: tuple[tuple[int, Milestone], ...] = ()
+    leaving: Entry | None = None
 
     @property
     def ref(self) -> ObjectRef | None:
         """The object's ref; None for a barrier."""
+        if self.leaving is not None:
+            return self.leaving.ref
         return self.manifest.ref if self.manifest else None
+
+    @property
+    def api_version(self) -> str:
+        """The API version in which its object is watched; "" for a barrier."""
+        if self.leaving is not None:
+            return self.leaving.resource.api_version
+        return self.manifest.api_version if self.manifest else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,35 @@ def graph_of(manifests: Sequence[Manifest]) -> tuple[Graph, tuple[Finding, ...]]
     needs = _add_implied(manifests, asked)
     _break_cycles(needs, asked)
     return _graph(manifests, needs, backers), ()
+
+
+def removal_order(manifests: Sequence[Manifest]) -> list[set[int]]:
+    """By the index of each of ``manifests``: those that must be gone before it may go, because they need it.
+
+    Whatever names something that is not among them, or makes a cycle, is no reason to wait.
+    """
+    known = _names(manifests)
+    asked: _Needs = [
+        {other: Milestone.READY for name in explicit(manifest) for other in known.get(name.lower(), ())}
+        for manifest in manifests
+    ]
+    for index, needed in enumerate(asked):
+        needed.pop(index, None)
+    needs = _add_implied(manifests, asked)
+    _break_cycles(needs, [{} for _ in manifests])
+    return _with_dependents(needs, len(manifests))
+
+
+def _with_dependents(needs: _Needs, number: int) -> list[set[int]]:
+    """By the index of the first ``number`` nodes: their dependents among these, those behind a barrier as well."""
+    dependents: list[set[int]] = [set() for _ in needs]
+    for dependent, needed in enumerate(needs):
+        for index in needed:
+            dependents[index].add(dependent)
+    return [
+        {node for each in nodes for node in ([each] if each < number else dependents[each]) if node < number}
+        for nodes in dependents[:number]
+    ]
 
 
 def _asked(manifests: Sequence[Manifest]) -> tuple[_Needs, tuple[Finding, ...]]:

@@ -11,6 +11,14 @@ The life of a node::
        │           │          ├─────→ FAILED
        │           └──────────┼─────→ FAILED
        └─→ SKIPPED            └─────→ UNFINISHED (deadline, interrupt, nothing left to wait for)
+
+A node whose object is to go lives the same life: for it, *applied* is that its deletion
+was taken, and *ready* that it is gone.
+
+A deploy that is *recorded* writes the inventory ahead of everything else, and once more
+when nothing is under way any longer, however it ends::
+
+    OPENING ─→ ROLLING ─→ CLOSING
 """
 
 from __future__ import annotations
@@ -41,6 +49,14 @@ class Phase(StrEnum):
     UNFINISHED = "unfinished"
 
 
+class Stage(StrEnum):
+    """Where a deploy is. Only while it is rolling are objects touched."""
+
+    OPENING = "opening"
+    ROLLING = "rolling"
+    CLOSING = "closing"
+
+
 _NEEDED = frozenset({Milestone.APPLIED, Milestone.READY})
 """The milestones without which a dependent cannot start."""
 
@@ -66,14 +82,17 @@ class Item:
 class State:
     """A deploy at one moment. ``open`` counts the nodes that are not settled.
 
-    ``ending`` is set once nothing new may start, and says why. ``is_short`` once
-    something was skipped or left unfinished.
+    ``is_recorded``: its inventory is to be written before and after. ``ending`` is
+    set once nothing new may start, and says why. ``is_short`` once something was
+    skipped or left unfinished.
     """
 
     graph: Graph
     items: Table[Item]
     timeout: float
     open: int
+    is_recorded: bool = False
+    stage: Stage = Stage.OPENING
     began_at: float = 0.0
     watched: frozenset[tuple[str, str]] = frozenset()
     ending: Outcome | None = None
@@ -149,6 +168,22 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class Saved:
+    """The inventory is written."""
+
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotSaved:
+    """The inventory could not be written; ``outcome`` says in which way."""
+
+    outcome: Outcome
+    reason: str
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """The cluster does not let itself be followed any more; ``outcome`` says in which way."""
 
@@ -157,7 +192,7 @@ class Lost:
     now: float
 
 
-Observation = Began | Answered | Rejected | Withheld | Seen | Ticked | Interrupted | Lost
+Observation = Began | Answered | Rejected | Withheld | Seen | Ticked | Interrupted | Saved | NotSaved | Lost
 
 
 # What is to be done.
@@ -168,6 +203,26 @@ class Apply:
     """Bring a node's object to the API server; answer with Answered, Rejected or Withheld."""
 
     node: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Have a node's object deleted; answer as to Apply. Its status is NOT_FOUND when it is gone."""
+
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveAhead:
+    """Write down all that there is and all that is wanted; answer with Saved or NotSaved."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveAfter:
+    """Write down how it ended, without the objects of ``gone``; answer with Saved or NotSaved."""
+
+    outcome: Outcome
+    gone: frozenset[ObjectRef]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +240,16 @@ class Tell:
     event: events.Event
 
 
-Action = Apply | Watch | Tell
+Deed = Apply | Delete | Watch | SaveAhead | SaveAfter
+"""What is to be done in the cluster."""
+
+Action = Deed | Tell
 
 
-def start(graph: Graph, timeout: float) -> State:
+def start(graph: Graph, timeout: float, *, is_recorded: bool = False) -> State:
     """A deploy that has not begun. ``timeout`` is in seconds from when it does."""
     items = Table.of(Item(Phase.BLOCKED, node.needs) for node in graph.nodes)
-    return State(graph, items, timeout, open=len(graph.nodes))
+    return State(graph, items, timeout, open=len(graph.nodes), is_recorded=is_recorded)
 
 
 def step(state: State, observation: Observation) -> tuple[State, tuple[Action, ...]]:
@@ -236,6 +294,10 @@ class _Turn:
                     self._stop(Outcome.TIMED_OUT, now)
             case Interrupted(now):
                 self._stop(Outcome.INTERRUPTED, now)
+            case Saved(now):
+                self._saved(now)
+            case NotSaved(outcome, reason, now):
+                self._not_saved(outcome, reason, now)
             case Lost(outcome, reason, now):
                 if self.state.ending is None:
                     self._tell(events.Noted(reason))
@@ -244,13 +306,44 @@ class _Turn:
                 assert_never(observation)
 
     def end(self, now: float) -> tuple[State, tuple[Action, ...]]:
-        if self.state.open == 0 and not self.state.is_finished:
-            self.state = replace(self.state, is_finished=True)
-            self._tell(events.Finished(outcome_of(self.state), self._since(now)))
+        if self.state.open == 0 and self.state.stage is Stage.ROLLING:
+            if self.state.is_recorded:
+                self.state = replace(self.state, stage=Stage.CLOSING)
+                self.actions.append(SaveAfter(outcome_of(self.state), _gone(self.state)))
+            else:
+                self._finish(now)
         return self.state, tuple(self.actions)
 
     def _begin(self, now: float) -> None:
         self.state = replace(self.state, began_at=now)
+        if self.state.is_recorded:
+            self.actions.append(SaveAhead())
+        else:
+            self._roll(now)
+
+    def _saved(self, now: float) -> None:
+        if self.state.stage is Stage.CLOSING:
+            self._finish(now)
+        elif self.state.stage is Stage.OPENING:
+            self._roll(now)
+
+    def _not_saved(self, outcome: Outcome, reason: str, now: float) -> None:
+        """Nothing may start that is not written down; what is done already stays listed as under way."""
+        if self.state.stage is Stage.ROLLING:
+            return
+        self._tell(events.Noted(reason))
+        if self.state.stage is Stage.OPENING:
+            self._stop(outcome, now)
+        elif outcome_of(self.state) is Outcome.DONE:
+            self.state = replace(self.state, ending=outcome, is_short=True)
+        self._finish(now)
+
+    def _finish(self, now: float) -> None:
+        self.state = replace(self.state, is_finished=True)
+        self._tell(events.Finished(outcome_of(self.state), self._since(now)))
+
+    def _roll(self, now: float) -> None:
+        self.state = replace(self.state, stage=Stage.ROLLING)
         # A barrier that needs nothing is passed here, and may start others: look again at each.
         for node in range(len(self.state.graph.nodes)):
             item = self.state.items[node]
@@ -259,12 +352,12 @@ class _Turn:
 
     def _launch(self, node: int, now: float) -> None:
         """Start a node whose needs are met."""
-        if self.state.graph.nodes[node].manifest is None:
+        if self._is_barrier(node):
             self._settle(node, Phase.READY)
             self._release(node, {Milestone.TRIED, Milestone.APPLIED, Milestone.READY}, now)
             return
         self._change(node, phase=Phase.APPLYING)
-        self.actions.append(Apply(node))
+        self.actions.append(Delete(node) if self._is_leaving(node) else Apply(node))
 
     def _answered(self, node: int, change: Change, status: Status, now: float) -> None:
         if self._phase(node) is not Phase.APPLYING:
@@ -282,25 +375,25 @@ class _Turn:
     def _look(self, node: int, status: Status, now: float) -> None:
         if status != self.state.items[node].status:
             self._change(node, status=status)
-            if status.state is not ObjectState.CURRENT:
+            if not self._is_done(node, status):
                 self._tell(events.Progressed(self._ref(node), status, self._since(now)))
         self._judge(node, status, now)
 
     def _judge(self, node: int, status: Status, now: float) -> None:
         """Settle an applied node if ``status`` says that its fate is known."""
-        if status.state is ObjectState.CURRENT:
+        if self._is_done(node, status):
             self._settle(node, Phase.READY)
             after = now - self.state.items[node].applied_at
             self._tell(events.Ready(self._ref(node), status, after, self._since(now)))
             self._release(node, {Milestone.READY}, now)
-        elif status.state in {ObjectState.FAILED, ObjectState.NOT_FOUND}:
+        elif not self._is_leaving(node) and status.state in {ObjectState.FAILED, ObjectState.NOT_FOUND}:
             self._fail(node, status.message or f"it is {status.state}", now)
 
+    def _is_done(self, node: int, status: Status) -> bool:
+        return status.state is (ObjectState.NOT_FOUND if self._is_leaving(node) else ObjectState.CURRENT)
+
     def _watch(self, node: int) -> None:
-        manifest = self.state.graph.nodes[node].manifest
-        if manifest is None:
-            return
-        kind = (manifest.api_version, manifest.ref.kind)
+        kind = (self.state.graph.nodes[node].api_version, self._ref(node).kind)
         if kind not in self.state.watched:
             self.state = replace(self.state, watched=self.state.watched | {kind})
             self.actions.append(Watch(*kind))
@@ -373,7 +466,7 @@ class _Turn:
 
     def _skip(self, node: int, because: ObjectRef | None, now: float) -> None:
         self._settle(node, Phase.SKIPPED)
-        if self.state.graph.nodes[node].manifest is not None:
+        if not self._is_barrier(node):
             self.state = replace(self.state, is_short=True)
             self._tell(events.Skipped(self._ref(node), because, self._since(now)))
 
@@ -404,11 +497,17 @@ class _Turn:
     def _phase(self, node: int) -> Phase:
         return self.state.items[node].phase
 
+    def _is_barrier(self, node: int) -> bool:
+        return self.state.graph.nodes[node].ref is None
+
+    def _is_leaving(self, node: int) -> bool:
+        return self.state.graph.nodes[node].leaving is not None
+
     def _ref(self, node: int) -> ObjectRef:
-        manifest = self.state.graph.nodes[node].manifest
-        if manifest is None:
+        ref = self.state.graph.nodes[node].ref
+        if ref is None:
             raise ValueError(f"node {node} is a barrier: nothing happens to it that one could tell of")
-        return manifest.ref
+        return ref
 
     def _since(self, now: float) -> float:
         return now - self.state.began_at
@@ -426,3 +525,12 @@ def outcome_of(state: State) -> Outcome:
     if state.has_failed:
         return Outcome.FAILED
     return state.ending or Outcome.INTERRUPTED
+
+
+def _gone(state: State) -> frozenset[ObjectRef]:
+    """What was to go, and is proven to have gone."""
+    return frozenset(
+        node.leaving.ref
+        for node, item in zip(state.graph.nodes, state.items, strict=True)
+        if node.leaving is not None and item.phase is Phase.READY
+    )

@@ -10,19 +10,34 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
-from kploy.cluster.port import ChangeType, Cluster, Expired, Forbidden, NotFound, ServerFailed, Unreachable
+from kploy.cluster.port import (
+    ChangeType,
+    Cluster,
+    Conflict,
+    Expired,
+    Forbidden,
+    NotFound,
+    Propagation,
+    ServerFailed,
+    Unreachable,
+)
 from kploy.core.bodies import text
 from kploy.core.desired import desired
+from kploy.core.kinds import WORKLOADS
+from kploy.core.removal import Leaving, objection
 from kploy.engine.live import WORKERS, named, ref_of, selection
 from kploy.engine.related import Relation
 from kploy.engine.resources import Resources
 from kploy.model.app import App, Manifest
-from kploy.model.errors import KployError
+from kploy.model.errors import KployError, LockLost, Refused
 from kploy.model.objects import Body, ObjectRef, Resource
 from kploy.model.plan import Action
 
 _NEW_KIND_PATIENCE = 30.0
 """For how many seconds an object is offered again while the server does not serve its brand-new kind yet."""
+
+_PROPAGATIONS = dict.fromkeys(WORKLOADS, Propagation.FOREGROUND)
+"""A workload is gone when its pods are; of anything else nothing else runs."""
 
 _PASSING = (Unreachable, ServerFailed, NotFound)
 """What ends a watch, but maybe not for good; the deadline of the run is the limit."""
@@ -38,6 +53,21 @@ class Taken:
     node: int
     action: Action
     body: Body = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The server took the deletion of a node's object; ``is_gone`` if it is gone already."""
+
+    node: int
+    is_gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the run writes down about itself is written; or it is not, because of ``error``."""
+
+    error: KployError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +117,10 @@ class StopRequested:
     """The user wants the run to end."""
 
 
-Message = Taken | NotTaken | NotSent | Sighted | Listed | Broken | StopRequested
+Outgoing = Taken | Removed | NotTaken | NotSent | Written
+"""What came of something that was to be sent."""
+
+Message = Outgoing | Sighted | Listed | Broken | StopRequested
 
 
 class Inbox(SimpleQueue[Message]):
@@ -99,13 +132,21 @@ class Inbox(SimpleQueue[Message]):
 
 
 class Carrier:
-    """Applies and watches the objects of one app."""
+    """Applies, deletes and watches the objects of one app. ``guard`` raises when nothing may be written."""
 
-    def __init__(self, app: App, cluster: Cluster, resources: Resources, inbox: Inbox) -> None:
+    def __init__(
+        self,
+        app: App,
+        cluster: Cluster,
+        resources: Resources,
+        inbox: Inbox,
+        guard: Callable[[], None] = lambda: None,
+    ) -> None:
         self._app = app
         self._cluster = cluster
         self._resources = resources
         self._inbox = inbox
+        self._guard_writes = guard
         self._closed = threading.Event()
         self._withheld = threading.Event()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="apply")
@@ -116,6 +157,17 @@ class Carrier:
             self._inbox.put(NotSent(node))
             return
         self._pool.submit(self._apply, node, manifest).add_done_callback(lambda done: self._done(node, done))
+
+    def delete(self, node: int, leaving: Leaving) -> None:
+        """Have an object deleted; what came of it arrives as Removed, NotTaken or NotSent."""
+        if self._withheld.is_set():
+            self._inbox.put(NotSent(node))
+            return
+        self._pool.submit(self._delete, node, leaving).add_done_callback(lambda done: self._done(node, done))
+
+    def write(self, writing: Callable[[], None]) -> None:
+        """Write something down, also after ``withhold``; that it is done arrives as Written."""
+        self._begin(lambda: self._write(writing), "writing")
 
     def watch(self, api_version: str, kind: str) -> None:
         """Begin to watch the app's objects of a kind; they arrive as Listed, and then as Sighted."""
@@ -136,7 +188,7 @@ class Carrier:
         self.withhold()
 
     def _begin(self, watching: Callable[[], None], kind: str) -> None:
-        threading.Thread(target=self._guard, args=(watching,), name=f"watch {kind}", daemon=True).start()
+        threading.Thread(target=self._guard, args=(watching,), name=kind, daemon=True).start()
 
     def _guard(self, watching: Callable[[], None]) -> None:
         try:
@@ -144,13 +196,16 @@ class Carrier:
         except Exception as error:  # noqa: BLE001 - whatever ends a watch for good must end the run, not only a thread
             self._inbox.put(Broken(error))
 
-    def _done(self, node: int, done: Future[Taken | NotSent]) -> None:
+    def _done(self, node: int, done: Future[Taken | NotSent] | Future[Removed]) -> None:
         if done.cancelled():
             self._inbox.put(NotSent(node))
             return
         match done.exception():
             case None:
                 self._inbox.put(done.result())
+            case LockLost() as error:
+                self._inbox.put(Broken(error))
+                self._inbox.put(NotSent(node))
             case KployError() as error:
                 self._inbox.put(NotTaken(node, error))
             case error:
@@ -166,6 +221,7 @@ class Carrier:
         until = time.monotonic() + _NEW_KIND_PATIENCE
         pause = 0.05
         while True:
+            self._guard_writes()
             try:
                 answer = self._cluster.apply(resource, body, self._app.field_manager, dry_run=False)
             except NotFound as error:
@@ -178,6 +234,40 @@ class Carrier:
                 pause = min(pause * 2, 2.0)
             else:
                 return Taken(node, Action.CREATED if answer.is_new else Action.CONFIGURED, answer.body)
+
+    def _delete(self, node: int, leaving: Leaving) -> Removed:
+        entry, live = leaving.entry, leaving.live
+        resource, ref = entry.resource, entry.ref
+        while True:
+            reason = objection(entry, live, self._app.id)
+            if reason:
+                raise Refused(f"it was not deleted: {reason}")
+            self._guard_writes()
+            try:
+                answer = self._cluster.delete(
+                    resource,
+                    ref.namespace,
+                    ref.name,
+                    uid=text(live, "metadata", "uid"),
+                    resource_version=text(live, "metadata", "resourceVersion"),
+                    propagation=_PROPAGATIONS.get((ref.group, ref.kind), Propagation.BACKGROUND),
+                )
+            except Conflict:
+                # It has changed since it was looked at: decide again.
+                now = self._cluster.get(resource, ref.namespace, ref.name)
+                if now is None:
+                    return Removed(node, is_gone=True)
+                live = now
+            else:
+                return Removed(node, is_gone=answer is None)
+
+    def _write(self, writing: Callable[[], None]) -> None:
+        try:
+            writing()
+        except KployError as error:
+            self._inbox.put(Written(error))
+        else:
+            self._inbox.put(Written())
 
     def _watch(self, resource: Resource | None, relation: Relation | None) -> None:
         while resource is not None and not self._closed.is_set():

@@ -12,6 +12,7 @@ from kploy.core.changes import action_for
 from kploy.core.dependencies import Lookup, implied
 from kploy.core.desired import desired
 from kploy.core.rehearsal import in_own_words, on_stage
+from kploy.core.removal import NOTHING_LEAVES, Parting
 from kploy.engine.live import WORKERS, live_objects
 from kploy.engine.resources import Resources
 from kploy.model.app import App, Manifest
@@ -22,11 +23,12 @@ from kploy.model.plan import Action, Change, Plan
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The plan, what speaks against it, and what of the app was live when it was made."""
+    """The plan, what speaks against it, what of the app was live when it was made, and what leaves the cluster."""
 
     plan: Plan
     findings: tuple[Finding, ...]
     live: Mapping[ObjectRef, Body] = field(repr=False)
+    parting: Parting = NOTHING_LEAVES
 
 
 def compare(

@@ -7,7 +7,7 @@ decisions and engine.carrier for the threads that only carry.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from kploy.cluster.port import Cluster
 from kploy.core import rollout
 from kploy.core.graph import Graph
 from kploy.core.refusals import quotable
+from kploy.core.removal import Leaving
 from kploy.engine.carrier import (
     Broken,
     Carrier,
@@ -26,11 +27,15 @@ from kploy.engine.carrier import (
     Message,
     NotSent,
     NotTaken,
+    Outgoing,
+    Removed,
     Sighted,
     StopRequested,
     Taken,
+    Written,
 )
 from kploy.engine.compare import Comparison
+from kploy.engine.journal import Journal
 from kploy.engine.live import related_objects
 from kploy.engine.lookout import Lookout, Told
 from kploy.engine.related import RELATIONS, Relation, relations_of
@@ -47,7 +52,11 @@ _LOOK_AGAIN = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """Everything a deploy needs: what is wanted, what is there, and where to. ``timeout`` in seconds."""
+    """Everything a deploy needs: what is wanted, what is there, and where to. ``timeout`` in seconds.
+
+    ``journal`` and ``lock`` are None for one that will write nothing. ``made`` has what
+    was created already, because the lock and the journal need it: the namespace.
+    """
 
     app: App
     graph: Graph
@@ -55,6 +64,9 @@ class Deploy:
     cluster: Cluster
     resources: Resources
     timeout: float
+    journal: Journal | None = None
+    guard: Callable[[], None] = lambda: None
+    made: frozenset[ObjectRef] = frozenset()
 
 
 def deploy(job: Deploy, inbox: Inbox) -> Iterator[Event]:
@@ -64,7 +76,7 @@ def deploy(job: Deploy, inbox: Inbox) -> Iterator[Event]:
     nothing new start and ends the deploy once the requests under way are
     answered. Raises whatever makes it impossible to go on.
     """
-    carrier = Carrier(job.app, job.cluster, job.resources, inbox)
+    carrier = Carrier(job.app, job.cluster, job.resources, inbox, job.guard)
     try:
         yield from _Run(job, carrier, inbox).events()
     finally:
@@ -79,11 +91,12 @@ class _Run:
         self._carrier = carrier
         self._inbox = inbox
         self._lookout = Lookout(job.graph, job.comparison.live, time.time)
-        self._state = rollout.start(job.graph, job.timeout)
+        self._state = rollout.start(job.graph, job.timeout, is_recorded=job.journal is not None)
         self._nodes = {node.ref: index for index, node in enumerate(job.graph.nodes) if node.ref is not None}
         self._unchanged = {
             change.ref for change in job.comparison.plan.changes if change.action is Action.UNCHANGED
         }
+        self._leaving = {leaving.entry.ref: leaving for leaving in job.comparison.parting.leaving}
         self._at_once: list[rollout.Observation] = []
         self._next_look = time.monotonic() + _LOOK_AGAIN
 
@@ -140,12 +153,6 @@ class _Run:
     def _understood(self, message: Message) -> list[rollout.Observation]:
         now = time.monotonic()
         match message:
-            case Taken(node, action, body):
-                return self._answered(node, action, body, now)
-            case NotSent(node):
-                return [rollout.Withheld(node, now)]
-            case NotTaken(node, error):
-                return [rollout.Rejected(node, self._quotable(node, error.message), now, error.hint)]
             case Sighted() | Listed():
                 return self._seen(self._told(message), now)
             case StopRequested():
@@ -156,6 +163,26 @@ class _Run:
                 return [rollout.Lost(error.outcome, error.message, now)]
             case Broken(error):
                 raise error
+            case _:
+                return self._carried_out(message, now)
+
+    def _carried_out(self, message: Outgoing, now: float) -> list[rollout.Observation]:
+        """What came of something that was sent."""
+        match message:
+            case Taken(node, action, body):
+                if self._job.graph.nodes[node].ref in self._job.made:
+                    action = Action.CREATED
+                return self._answered(node, action, body, now)
+            case Removed(node, is_gone):
+                leaving = self._leaving_at(node)
+                status = self._lookout.leaving(leaving.entry.ref, leaving.live, is_gone=is_gone)
+                return [rollout.Answered(node, Action.PRUNED, status, now)]
+            case NotSent(node):
+                return [rollout.Withheld(node, now)]
+            case NotTaken(node, error):
+                return [rollout.Rejected(node, self._quotable(node, error.message), now, error.hint)]
+            case Written(error):
+                return [rollout.NotSaved(error.outcome, error.message, now) if error else rollout.Saved(now)]
             case _:
                 assert_never(message)
 
@@ -182,6 +209,16 @@ class _Run:
     def _seen(self, told: Iterable[Told], now: float) -> list[rollout.Observation]:
         return [rollout.Seen(self._nodes[ref], status, now) for ref, status in told if ref in self._nodes]
 
+    def _leaving_at(self, node: int) -> Leaving:
+        ref = self._job.graph.nodes[node].ref
+        assert ref is not None  # noqa: S101 - a barrier never goes
+        return self._leaving[ref]
+
+    @property
+    def _journal(self) -> Journal:
+        assert self._job.journal is not None  # noqa: S101 - only what is recorded is saved
+        return self._job.journal
+
     def _quotable(self, node: int, message: str) -> str:
         manifest = self._job.graph.nodes[node].manifest
         return message if manifest is None else quotable(manifest, message)
@@ -189,17 +226,27 @@ class _Run:
     def _take(self, observation: rollout.Observation) -> Iterator[Event]:
         self._state, actions = rollout.step(self._state, observation)
         for action in actions:
-            match action:
-                case rollout.Apply(node):
-                    self._apply(node)
-                case rollout.Watch(api_version, kind):
-                    self._carrier.watch(api_version, kind)
-                    for relation in relations_of([(group_of(api_version), kind)]):
-                        self._carrier.watch_related(relation)
-                case rollout.Tell(event):
-                    yield event
-                case _:
-                    assert_never(action)
+            if isinstance(action, rollout.Tell):
+                yield action.event
+            else:
+                self._do(action)
+
+    def _do(self, action: rollout.Deed) -> None:
+        match action:
+            case rollout.Apply(node):
+                self._apply(node)
+            case rollout.Delete(node):
+                self._carrier.delete(node, self._leaving_at(node))
+            case rollout.SaveAhead():
+                self._carrier.write(self._journal.ahead)
+            case rollout.SaveAfter(outcome, gone):
+                self._carrier.write(partial(self._journal.after, outcome, self._lookout.uids, gone))
+            case rollout.Watch(api_version, kind):
+                self._carrier.watch(api_version, kind)
+                for relation in relations_of([(group_of(api_version), kind)]):
+                    self._carrier.watch_related(relation)
+            case _:
+                assert_never(action)
 
     def _apply(self, node: int) -> None:
         manifest = self._job.graph.nodes[node].manifest

@@ -22,6 +22,8 @@ _DELETED = Status(State.NOT_FOUND, "somebody deleted it during the run")
 _WAS_GOING = Status(State.NOT_FOUND, "it was being deleted when the run began: run again")
 _REPLACED = Status(State.FAILED, "somebody replaced it by another one during the run")
 
+_GONE = Status(State.NOT_FOUND)
+
 _SETTLING = 10.0
 """Seconds after which older slices count for a new selector: if it selects the same pods, they stay the same."""
 
@@ -58,6 +60,7 @@ class Lookout:
         self._early: dict[ObjectRef, tuple[Body, bool]] = {}
         self._listed: dict[tuple[str, str], _Complete] = {}
         self._going: set[ObjectRef] = set()
+        self._leaving: set[ObjectRef] = set()
         self._reselected: dict[ObjectRef, _Reselected] = {}
         self._relatives = {relation: Relatives(relation) for relation in RELATIONS}
         self._backers = _backers(graph)
@@ -76,6 +79,20 @@ class Lookout:
             if told:
                 return told[0][1]
         return self._gone(ref) if self._is_missing(ref) else self._status(ref)
+
+    def leaving(self, ref: ObjectRef, live: Body, *, is_gone: bool) -> Status:
+        """The status of an object, seen as ``live``, whose deletion was taken. To be gone is its aim now."""
+        self._leaving.add(ref)
+        self._bodies[ref] = live
+        early = self._early.pop(ref, None)
+        if is_gone or (early is not None and early[1] and _uid(early[0]) == _uid(live)) or self._is_missing(ref):
+            return _GONE
+        return Status(State.TERMINATING, "being deleted")
+
+    @property
+    def uids(self) -> dict[ObjectRef, str]:
+        """The UID of every object that was applied."""
+        return {ref: _uid(body) for ref, body in self._bodies.items()}
 
     def listed(self, kind: tuple[str, str], bodies: Mapping[ObjectRef, Body], version: str) -> tuple[Told, ...]:
         """What it tells, as by ``seen`` and ``gone``, that ``bodies`` are all there were at ``version``.
@@ -97,7 +114,7 @@ class Lookout:
             return ()
         self._bodies[ref] = body
         if _uid(body) != _uid(known):
-            return ((ref, _REPLACED),)
+            return ((ref, _GONE if ref in self._leaving else _REPLACED),)
         return ((ref, self._status(ref)), *self.backed_by(ref))
 
     def gone(self, ref: ObjectRef, body: Body) -> tuple[Told, ...]:
@@ -142,6 +159,8 @@ class Lookout:
             self._early[ref] = body, is_gone
 
     def _gone(self, ref: ObjectRef) -> Status:
+        if ref in self._leaving:
+            return _GONE
         return _WAS_GOING if ref in self._going else _DELETED
 
     def _is_missing(self, ref: ObjectRef) -> bool:

@@ -13,6 +13,12 @@ from kploy.model.objects import Body, ObjectRef
 LABEL = "kploy.dev/app"
 """The label on every object that kploy deploys; its value is the app's id."""
 
+STATE_OF = "kploy.dev/state-of"
+"""The label on what kploy keeps for itself: inventory, lock and revisions; its value is the app's id."""
+
+KEEP = "kploy.dev/keep"
+"""The annotation (or label) that keeps an object from being deleted, if it is "true"."""
+
 DEPENDS_ON = "kploy.dev/depends-on"
 """The annotation that names what an object waits for."""
 

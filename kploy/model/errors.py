@@ -2,6 +2,7 @@
 
 KployError            anything that stops a command; its outcome is the exit code
 ├── Refused           going on would not be safe (6)
+│   └── LockLost      somebody else may be deploying the app by now
 └── see cluster.port and sandbox.errors for what their rooms add
 """
 
@@ -29,3 +30,7 @@ class Refused(KployError):
     """Going on would not be safe."""
 
     outcome = Outcome.REFUSED
+
+
+class LockLost(Refused):
+    """This run does not hold the app's lock any more, or cannot be sure of it."""

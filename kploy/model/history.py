@@ -1,0 +1,30 @@
+"""The history of an app: its revisions, and what came of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of one revision.
+
+    ``digest`` tells one content from another. ``at`` is when it was last begun, in
+    seconds since the epoch; ``by`` whom, as ``user@host``. ``cause`` is ``run``,
+    ``rollback to 9`` or the like, ``outcome`` how it ended: ``deployed``, ``failed``,
+    ``timed-out``, ``interrupted``, or ``applying`` while it is under way, or was cut
+    off. ``changes`` counts what it did: ``(("configured", 1), ("unchanged", 6))``.
+    """
+
+    revision: int
+    digest: str
+    at: float
+    by: str
+    cause: str
+    outcome: str
+    changes: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything in it became ready."""
+        return self.outcome == "deployed"
