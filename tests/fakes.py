@@ -48,6 +48,9 @@ class RecordingCluster:
     def resource(self, api_version: str, kind: str) -> Resource | None:
         return self._real.resource(api_version, kind)
 
+    def kinds(self) -> tuple[Resource, ...]:
+        return self._real.kinds()
+
     def get(self, resource: Resource, namespace: str, name: str) -> Body | None:
         self._record("get", resource.kind, name)
         return self._real.get(resource, namespace, name)

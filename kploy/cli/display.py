@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from kploy.model.events import Event, Finished
+from kploy.model.report import Outcome
 
 if TYPE_CHECKING:
+    from kploy.model.findings import Finding
     from kploy.ui.json import JsonDisplay
     from kploy.ui.text import TextDisplay
 
@@ -31,3 +33,12 @@ def show(stream: Iterable[Event], display: TextDisplay | JsonDisplay) -> int:
         if isinstance(event, Finished):
             code = int(event.outcome)
     return code
+
+
+def refuse(findings: tuple[Finding, ...]) -> int:
+    """Show what is wrong with an app that cannot even be looked for; returns the exit code."""
+    from kploy.ui.console import stderr
+    from kploy.ui.excerpt import show_findings
+
+    show_findings(stderr(), findings)
+    return Outcome.INVALID

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kploy.cli.display import refuse
 from kploy.cli.options import directory_argument, output_option, where, where_options
-from kploy.cli.output import put
+from kploy.cli.output import document, put
 from kploy.model.report import Outcome
 
 if TYPE_CHECKING:
-    from kploy.model.findings import Finding
     from kploy.model.listing import AppListing
 
 
@@ -37,17 +37,9 @@ def list_command(directory: Path, output: str, **flags: Any) -> int:
     prepared = prepare(directory, offline=True)
     app = legible(prepared)
     if app is None:
-        return _refuse(prepared.findings)
+        return refuse(prepared.findings)
     _show(listing_of(app, prepared.graph, target.connect(app)), output)
     return Outcome.DONE
-
-
-def _refuse(findings: tuple[Finding, ...]) -> int:
-    from kploy.ui.console import stderr
-    from kploy.ui.excerpt import show_findings
-
-    show_findings(stderr(), findings)
-    return Outcome.INVALID
 
 
 def _show(listing: AppListing, output: str) -> None:
@@ -71,10 +63,4 @@ def _data(listing: AppListing, output: str) -> str:
 
     if output == "name":
         return "".join(f"{name}\n" for name in names(listing))
-    if output == "json":
-        import json
-
-        return json.dumps(listing_document(listing), indent=2) + "\n"
-    from kploy.source.yaml import dump
-
-    return dump(listing_document(listing))
+    return document(listing_document(listing), output)

@@ -123,3 +123,21 @@ def output_option(*formats: str) -> Callable[[_Function], _Function]:
         show_default=True,
         help="How to print the result.",
     )
+
+
+directory_option = click.option(
+    "--dir",
+    "directory",
+    default=".",
+    type=click.Path(file_okay=True, path_type=Path),
+    metavar="DIR",
+    help="The app's directory.",
+)
+"""The app's directory for commands whose argument is something else."""
+
+
+def timeout_option(help_text: str) -> Callable[[_Function], _Function]:
+    """Adds ``--timeout``, five minutes if it is left out."""
+    return click.option(
+        "--timeout", type=Duration(), default="5m", show_default=True, metavar="TIME", help=help_text
+    )

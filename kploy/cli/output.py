@@ -39,6 +39,17 @@ def put(text: str) -> None:
         raise OutputLost(exc) from None
 
 
+def document(data: object, output: str) -> str:
+    """A document for a program, as ``json`` or ``yaml``."""
+    if output == "json":
+        import json
+
+        return json.dumps(data, indent=2) + "\n"
+    from kploy.source.yaml import dump
+
+    return dump(data)
+
+
 def _write(descriptor: int, data: bytes) -> None:
     while data:
         try:

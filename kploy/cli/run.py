@@ -2,98 +2,48 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 import click
 
-from kploy.cli.options import Duration, directory_argument, output_option, where, where_options
-from kploy.model.events import Event, Planned
-from kploy.model.report import Outcome
-
-if TYPE_CHECKING:
-    from kploy.engine.carrier import Inbox
-    from kploy.ui.json import JsonDisplay
-    from kploy.ui.text import TextDisplay
+from kploy.cli.options import directory_argument, output_option, timeout_option, where, where_options
 
 
 @click.command("run")
 @directory_argument
+@timeout_option("Give up when not all is ready by then. What was applied stays.")
 @click.option(
-    "--timeout",
-    type=Duration(),
-    default="5m",
-    show_default=True,
-    metavar="TIME",
-    help="Give up when not all is ready by then. What was applied stays.",
+    "--atomic", is_flag=True, help="Go back to the last good revision if it fails, or is not ready in time."
 )
 @output_option("text", "json")
 @where_options
-def run_command(directory: Path, timeout: float, output: str, **flags: Any) -> int:
+def run_command(directory: Path, timeout: float, atomic: bool, output: str, **flags: Any) -> int:
     """Deploy the app in DIR, and wait until it is ready.
 
     Everything is checked before anything is written, as by `kploy dryrun`. Objects are applied in the
     order of their dependencies, those that do not depend on each other at the same time. What is as it
-    should be is left alone: a second run changes nothing.
+    should be is left alone: a second run changes nothing. When all is ready, what has left DIR since the
+    last run is deleted. A run that was cut off, however it was, is finished by the next one.
 
     \b
     Examples:
       kploy run                       the app in this directory
       kploy run shop --timeout 10m    another one, with more patience
+      kploy run --atomic              undo it if it does not become ready
       kploy run --sandbox             on a control plane of your own
       kploy run -o json | jq .kind    events as JSON, one a line
     """
     target = where(**flags)
     from kploy.cli.display import display_for, show
+    from kploy.cli.interruptible import Interruptible
     from kploy.engine.carrier import Inbox
     from kploy.engine.pipeline import run
 
     inbox = Inbox()
-    with display_for(output, plan_is_result=False) as display, _Interruptible(inbox, display) as interruptible:
-        return show(interruptible.watching(run(directory, target.connect, timeout, inbox)), display)
-
-
-class _Interruptible:
-    """What signals do to a run.
-
-    As long as nothing is written, Ctrl-C simply ends it. After that, the
-    first lets what is under way finish, and the second leaves at once; so
-    does SIGTERM.
-    """
-
-    def __init__(self, inbox: Inbox, display: TextDisplay | JsonDisplay) -> None:
-        self._inbox = inbox
-        self._display = display
-        self._writes = False
-
-    def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._stop), signal.signal(signal.SIGTERM, self._leave)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
-    ) -> None:
-        signal.signal(signal.SIGINT, self._before[0])
-        signal.signal(signal.SIGTERM, self._before[1])
-
-    def watching(self, stream: Iterable[Event]) -> Iterator[Event]:
-        """The same events; from the plan on, what they tell of is written."""
-        for event in stream:
-            self._writes = self._writes or isinstance(event, Planned)
-            yield event
-
-    def _stop(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._leave)
-        if not self._writes:
-            raise KeyboardInterrupt
-        self._inbox.stop()
-        self._display.note("stopping: what is under way finishes; Ctrl-C again to leave at once")
-
-    def _leave(self, *_: object) -> None:
-        after = "kploy run goes on from here" if self._writes else "nothing was written"
-        self._display.last_words(f"kploy: left at once; {after}")
-        os._exit(Outcome.INTERRUPTED)
+    with (
+        display_for(output, plan_is_result=False) as display,
+        Interruptible(inbox, display, "kploy run") as interruptible,
+    ):
+        events = run(directory, target.connect, timeout, inbox, atomic=atomic)
+        return show(interruptible.watching(events), display)

@@ -42,6 +42,20 @@ class ApiServer:
     def resource(self, api_version: str, kind: str) -> Resource | None:
         return builtin(api_version, kind) or self._discover(api_version).get(kind)
 
+    def kinds(self) -> tuple[Resource, ...]:
+        _, groups = self._transport.send(Request("GET", "/apis"))
+        versions = ["v1"]
+        for group in entries(groups, "groups"):
+            preferred = text(group, "preferredVersion", "groupVersion")
+            others = [text(version, "groupVersion") for version in entries(group, "versions")]
+            versions += [preferred, *(version for version in others if version != preferred)]
+        found: dict[tuple[str, str], Resource] = {}
+        for api_version in versions:
+            _, answer = self._transport.send(Request("GET", _root(group_of(api_version), version_of(api_version))))
+            for resource in _resources(api_version, answer, with_verbs=frozenset({"list", "delete"})):
+                found.setdefault((resource.group, resource.plural), resource)
+        return tuple(found.values())
+
     def get(self, resource: Resource, namespace: str, name: str) -> Body | None:
         return self._if_it_exists(Request("GET", _path(resource, namespace, name)))
 
@@ -143,9 +157,10 @@ class ApiServer:
             return self._discovered[api_version]
 
 
-def _resources(api_version: str, answer: object) -> Iterator[Resource]:
+def _resources(api_version: str, answer: object, with_verbs: frozenset[str] = frozenset()) -> Iterator[Resource]:
     for row in entries(answer, "resources"):
-        if "/" not in text(row, "name"):
+        verbs = row.get("verbs")
+        if "/" not in text(row, "name") and with_verbs.issubset(verbs if isinstance(verbs, list) else ()):
             yield Resource(
                 group_of(api_version),
                 version_of(api_version),

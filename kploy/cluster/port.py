@@ -162,6 +162,9 @@ class Cluster(Protocol):
     def resource(self, api_version: str, kind: str) -> Resource | None:
         """Where this server keeps a kind; None if it does not serve it."""
 
+    def kinds(self) -> tuple[Resource, ...]:
+        """Every kind whose objects can be listed and deleted, each in one version. All of them, or it raises."""
+
     def get(self, resource: Resource, namespace: str, name: str) -> Body | None:
         """One object; None if it does not exist."""
 

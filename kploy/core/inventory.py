@@ -34,6 +34,7 @@ class Phase(StrEnum):
     DEPLOYED = "deployed"
     FAILED = "failed"
     DESTROYING = "destroying"
+    DESTROYED = "destroyed"
 
 
 @dataclass(frozen=True, slots=True)

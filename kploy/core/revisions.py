@@ -7,7 +7,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any
 
 from kploy.model.app import App, Directory, Kployfile, Manifest
@@ -36,9 +36,12 @@ def packed(app: App) -> bytes:
     return gzip.compress(text.encode(errors="surrogatepass"), compresslevel=6, mtime=0)
 
 
-def digest_of(pack: bytes) -> str:
-    """Tells one content from another: 16 hexadecimal digits."""
-    return hashlib.sha256(pack).hexdigest()[:16]
+def digest_of(app: App) -> str:
+    """Tells one content of a cluster from another: 16 hexadecimal digits. Which file says what does not count."""
+    ordered = sorted(app.manifests, key=lambda manifest: (manifest.ref, manifest.api_version))
+    content = [(astuple(manifest.ref), manifest.api_version, manifest.body) for manifest in ordered]
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def unpacked(pack: bytes, revision: int) -> App:

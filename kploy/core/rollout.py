@@ -169,9 +169,10 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The inventory is written."""
+    """The inventory is written; ``notes`` are worth telling."""
 
     now: float
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +295,8 @@ class _Turn:
                     self._stop(Outcome.TIMED_OUT, now)
             case Interrupted(now):
                 self._stop(Outcome.INTERRUPTED, now)
-            case Saved(now):
+            case Saved(now, notes):
+                self.actions += [Tell(events.Noted(note)) for note in notes]
                 self._saved(now)
             case NotSaved(outcome, reason, now):
                 self._not_saved(outcome, reason, now)

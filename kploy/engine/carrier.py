@@ -65,9 +65,13 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the run writes down about itself is written; or it is not, because of ``error``."""
+    """What the run writes down about itself is written; or it is not, because of ``error``.
+
+    ``notes`` are worth telling.
+    """
 
     error: KployError | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +128,14 @@ Message = Outgoing | Sighted | Listed | Broken | StopRequested
 
 
 class Inbox(SimpleQueue[Message]):
-    """Where everything arrives that happens outside. ``put`` may be called from signal handlers."""
+    """Where everything arrives that happens outside. ``put`` and ``stop`` may be called from signal handlers."""
+
+    is_stopping = False
+    """Whether the end was asked for."""
 
     def stop(self) -> None:
         """Ask for the end of the run that reads this inbox."""
+        self.is_stopping = True
         self.put(StopRequested())
 
 
@@ -165,8 +173,8 @@ class Carrier:
             return
         self._pool.submit(self._delete, node, leaving).add_done_callback(lambda done: self._done(node, done))
 
-    def write(self, writing: Callable[[], None]) -> None:
-        """Write something down, also after ``withhold``; that it is done arrives as Written."""
+    def write(self, writing: Callable[[], tuple[str, ...]]) -> None:
+        """Write something down, also after ``withhold``; what it returns arrives as Written."""
         self._begin(lambda: self._write(writing), "writing")
 
     def watch(self, api_version: str, kind: str) -> None:
@@ -194,7 +202,8 @@ class Carrier:
         try:
             watching()
         except Exception as error:  # noqa: BLE001 - whatever ends a watch for good must end the run, not only a thread
-            self._inbox.put(Broken(error))
+            if not self._closed.is_set():
+                self._inbox.put(Broken(error))
 
     def _done(self, node: int, done: Future[Taken | NotSent] | Future[Removed]) -> None:
         if done.cancelled():
@@ -261,13 +270,13 @@ class Carrier:
             else:
                 return Removed(node, is_gone=answer is None)
 
-    def _write(self, writing: Callable[[], None]) -> None:
+    def _write(self, writing: Callable[[], tuple[str, ...]]) -> None:
         try:
-            writing()
+            notes = writing()
         except KployError as error:
             self._inbox.put(Written(error))
         else:
-            self._inbox.put(Written())
+            self._inbox.put(Written(notes=notes))
 
     def _watch(self, resource: Resource | None, relation: Relation | None) -> None:
         while resource is not None and not self._closed.is_set():

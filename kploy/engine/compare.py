@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -11,8 +11,10 @@ from kploy.core import refusals
 from kploy.core.changes import action_for
 from kploy.core.dependencies import Lookup, implied
 from kploy.core.desired import desired
+from kploy.core.inventory import Inventory
 from kploy.core.rehearsal import in_own_words, on_stage
 from kploy.core.removal import NOTHING_LEAVES, Parting
+from kploy.engine.departures import departures
 from kploy.engine.live import WORKERS, live_objects
 from kploy.engine.resources import Resources
 from kploy.model.app import App, Manifest
@@ -32,9 +34,15 @@ class Comparison:
 
 
 def compare(
-    app: App, manifests: Sequence[Manifest], cluster: Cluster, resources: Resources, *, namespace_exists: bool
+    app: App,
+    manifests: Sequence[Manifest],
+    cluster: Cluster,
+    resources: Resources,
+    inventory: Inventory | None,
+    *,
+    namespace_exists: bool,
 ) -> Comparison:
-    """What a run would do to each of ``manifests``, in their order. Nothing is written.
+    """What a run would do to each of ``manifests``, in their order, and to what leaves. Nothing is written.
 
     Where the server cannot be asked, the change says why in ``unchecked``.
     Raises ClusterError when the cluster fails.
@@ -45,8 +53,19 @@ def compare(
         live = live_objects(cluster, app, asked, pool)
         comparing = _Comparing(app, cluster, live, Lookup(manifests), namespace_exists)
         verdicts = _excused(list(pool.map(comparing.verdict, manifests, kept)))
-    changes = tuple(verdict.change for verdict in verdicts)
-    return Comparison(Plan(changes), tuple(finding for verdict in verdicts for finding in verdict.findings), live)
+        wanted = [manifest.ref for manifest in manifests]
+        leaving = departures(inventory, wanted, cluster, pool) if inventory else NOTHING_LEAVES
+    changes = (*(verdict.change for verdict in verdicts), *changes_of(leaving))
+    findings = tuple(finding for verdict in verdicts for finding in verdict.findings)
+    return Comparison(Plan(changes), findings, live, leaving)
+
+
+def changes_of(parting: Parting) -> Iterator[Change]:
+    """What the plan says of the objects that nobody wants any more."""
+    for leaving in parting.leaving:
+        yield Change(leaving.entry.ref, Action.PRUNED)
+    for entry, reason in (*parting.kept, *parting.released):
+        yield Change(entry.ref, Action.SKIPPED, unchecked=reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,8 +102,7 @@ class _Run:
 
     def events(self) -> Iterator[Event]:
         self._look_around()
-        if not self._inbox.empty():
-            # All that can be in there before a deploy is the wish to stop it.
+        if self._inbox.is_stopping:
             self._carrier.withhold()
         yield from self._take(rollout.Began(time.monotonic()))
         while not self._state.is_finished:
@@ -181,8 +180,10 @@ class _Run:
                 return [rollout.Withheld(node, now)]
             case NotTaken(node, error):
                 return [rollout.Rejected(node, self._quotable(node, error.message), now, error.hint)]
-            case Written(error):
-                return [rollout.NotSaved(error.outcome, error.message, now) if error else rollout.Saved(now)]
+            case Written(error, notes):
+                return [
+                    rollout.NotSaved(error.outcome, error.message, now) if error else rollout.Saved(now, notes)
+                ]
             case _:
                 assert_never(message)
 

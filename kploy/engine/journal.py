@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from kploy.core import inventory as inventories
@@ -26,41 +26,63 @@ class Entered:
     """What is to be written down: all that is wanted, and the revision with its pack.
 
     ``record`` is None for a destroy, which is no revision. ``pack`` is b"" for a revision that is kept already.
+    ``forgotten`` are objects that are listed and not the app's any more, or not there.
     """
 
     wanted: tuple[Entry, ...]
     record: Record | None
     pack: bytes = b""
+    forgotten: frozenset[ObjectRef] = frozenset()
 
 
 class Journal:
-    """Writes down one run. Every method may be called from any thread, but from one at a time."""
+    """Writes down one run. Its methods may be called from any thread, but from one at a time.
 
-    def __init__(self, store: Store, found: Stored | None, empty: Inventory, entered: Entered) -> None:
+    ``farewell`` is called instead of a last writing when nothing is left that could be listed.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        found: Stored | None,
+        empty: Inventory,
+        entered: Entered,
+        farewell: Callable[[], tuple[str, ...]] | None = None,
+    ) -> None:
         self._store = store
         self._stored = found
         self._inventory = found.inventory if found else empty
         self._known = {record.revision for record in self._inventory.records}
         self._entered = entered
+        self._farewell = farewell
 
-    def ahead(self) -> None:
+    def ahead(self) -> tuple[str, ...]:
         """Write down the revision, and then everything that there may be from now on."""
         record = self._entered.record
         if record is not None and self._entered.pack:
             self._store.save_revision(record.revision, self._entered.pack)
         phase = Phase.APPLYING if record else Phase.DESTROYING
         self._write(inventories.ahead(self._inventory, self._entered.wanted, phase, record))
+        return ()
 
-    def after(self, outcome: Outcome, uids: Mapping[ObjectRef, str], gone: Collection[ObjectRef]) -> None:
-        """Write down how it ended, with the UIDs that were seen, and without what is proven gone."""
+    def after(
+        self, outcome: Outcome, uids: Mapping[ObjectRef, str], gone: frozenset[ObjectRef]
+    ) -> tuple[str, ...]:
+        """Write down how it ended, with the UIDs that were seen, and without what is proven gone.
+
+        Returns what is to be told of it.
+        """
         record = self._entered.record
         told = replace(record, outcome=_WORDS.get(outcome, "failed")) if record else None
-        phase = Phase.FAILED
-        if outcome is Outcome.DONE:
-            phase = Phase.DEPLOYED if record else Phase.DESTROYING
-        self._write(inventories.settled(self._inventory, uids, gone, phase, told))
+        is_done = outcome is Outcome.DONE
+        phase = Phase.FAILED if not is_done else Phase.DEPLOYED if record else Phase.DESTROYED
+        inventory = inventories.settled(self._inventory, uids, self._entered.forgotten | gone, phase, told)
+        if is_done and self._farewell is not None and not inventory.entries:
+            return self._farewell()
+        self._write(inventory)
         for evicted in self._known - {kept.revision for kept in self._inventory.records}:
             self._store.drop_revision(evicted)
+        return ()
 
     def _write(self, inventory: Inventory) -> None:
         self._stored = self._store.write(inventory, self._stored)

@@ -24,7 +24,7 @@ from kploy.core.lease import (
 )
 from kploy.engine.carrier import Broken, Inbox, Sighted, StopRequested
 from kploy.engine.process import is_proven_gone
-from kploy.model.app import STATE_OF, App
+from kploy.model.app import STATE_OF, App, state_name
 from kploy.model.errors import KployError, LockLost, Refused
 from kploy.model.events import Event, Noted
 from kploy.model.holder import Holder
@@ -57,7 +57,7 @@ class Lock:
     def __init__(self, cluster: Cluster, app: App, me: Holder, inbox: Inbox) -> None:
         self._cluster = cluster
         self._app_id = app.id
-        self._name = f"kploy-{app.kployfile.name}"
+        self._name = state_name(app.kployfile)
         self._namespace = app.kployfile.namespace
         self._me = me
         self._inbox = inbox
@@ -75,6 +75,16 @@ class Lock:
         """Return while this run may write. Raises LockLost as soon as others may have taken over."""
         if boottime() >= self._sure_until:
             raise LockLost("the lock of the app could not be kept", "see who holds it: kploy list; then run again")
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this run has taken it, and not let go of it."""
+        return self._lease is not None
+
+    def is_held_by_another(self) -> bool:
+        """Whether somebody else deploys the app at the moment, as far as one look can tell."""
+        lease = self.read()
+        return lease is not None and not may_take(lease, 0.0, is_gone=_is_gone(lease, self._me))
 
     def take(self, until: float) -> Iterator[Event]:
         """Take the lock; wait for it until ``until``, on the clock ``time.monotonic``. Tells for whom it waits.
@@ -113,7 +123,7 @@ class Lock:
         if self._lease is not None and boottime() < self._sure_until:
             with suppress(KployError):
                 self._cluster.replace(LEASES, released(self._lease))
-        self._sure_until = 0.0
+        self._lease, self._sure_until = None, 0.0
 
     def drop(self) -> None:
         """Delete the Lease itself, which this run holds: the last thing that is left of an app."""
@@ -122,7 +132,7 @@ class Lock:
         if lease is not None and is_held_by(lease, self._me):
             self.guard()
             self._cluster.delete(LEASES, self._namespace, self._name, uid=text(lease.body, "metadata", "uid"))
-        self._sure_until = 0.0
+        self._lease, self._sure_until = None, 0.0
 
     def _stop_renewing(self) -> None:
         self._ended.set()
@@ -174,6 +184,10 @@ class Lock:
         self._lease, self._sure_until = lease_of(answer), sent + TRUSTED
 
 
+def _is_gone(lease: Lease, me: Holder) -> bool:
+    return lease.holder is not None and is_proven_gone(lease.holder, me)
+
+
 class _Waiting:
     """Waits for a Lease to change, or for the user's wish to end."""
 
@@ -195,7 +209,7 @@ class _Waiting:
         if self._seen is None or self._seen[0] != lease.version:
             self._seen = lease.version, now
         unchanged_for = now - self._seen[1]
-        if may_take(lease, unchanged_for, is_gone=is_proven_gone(lease.holder, me)):
+        if may_take(lease, unchanged_for, is_gone=_is_gone(lease, me)):
             return 0.0
         return lease.duration - unchanged_for
 

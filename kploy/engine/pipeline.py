@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,14 +14,18 @@ from kploy.core.graph import graph_of
 from kploy.core.kinds import builtin
 from kploy.engine.carrier import Inbox
 from kploy.engine.check import opened_offline, outcome_of, report
-from kploy.engine.compare import compare
-from kploy.engine.deploy import Deploy, deploy
-from kploy.engine.prepare import has_errors, prepare
+from kploy.engine.destroy import destroy as destroyed
+from kploy.engine.operation import Operation, Survey, Wanted, survey
+from kploy.engine.prepare import Prepared, has_errors, prepare
+from kploy.engine.repair import repair as repaired
 from kploy.engine.resources import Resources
+from kploy.engine.revisions import stored_app
+from kploy.engine.status import legible
 from kploy.model.app import App
 from kploy.model.events import Checked, Event, Finished, NodesCounted, Opened, Planned
 from kploy.model.findings import in_reading_order
 from kploy.model.objects import Resource
+from kploy.model.plan import Plan
 from kploy.model.report import Outcome
 
 Connect = Callable[[App], Cluster]
@@ -33,55 +38,140 @@ def dryrun(root: Path, connect: Connect, *, tell_pending: bool = False) -> Itera
     The last event is Finished; with ``tell_pending`` its outcome is PENDING when
     a run would change something. Raises KployError where the cluster stops it.
     """
-    job = yield from _compared(root, connect, timeout=0.0, count_nodes=True)
-    if job is not None:
-        yield Finished(Outcome.PENDING if tell_pending and job.comparison.plan.writes else Outcome.DONE)
+    prepared, cluster = yield from _checked(root, connect)
+    if cluster is None:
+        return
+    yield _nodes(cluster)
+    wanted = _wanted(prepared, cluster)
+    found = survey(wanted)
+    if (yield from _judged(prepared, found)):
+        yield Finished(Outcome.PENDING if tell_pending and found.plan.writes else Outcome.DONE)
 
 
-def run(root: Path, connect: Connect, timeout: float, inbox: Inbox) -> Iterator[Event]:
+def run(root: Path, connect: Connect, timeout: float, inbox: Inbox, *, atomic: bool = False) -> Iterator[Event]:
     """Deploy an app: all that ``dryrun`` does, and then what it said. ``timeout`` in seconds.
 
-    Nothing is written before everything is checked. See engine.deploy for how
-    it goes on, and for ``inbox``.
+    Nothing is written before everything is checked. ``atomic``: when it fails, or is
+    not ready in time, the last good revision is deployed again; the outcome stays
+    that of the failure. See engine.operation for how it goes on, and engine.deploy
+    for ``inbox``.
     """
-    job = yield from _compared(root, connect, timeout, count_nodes=False)
-    if job is not None:
-        yield from deploy(job, inbox)
+    prepared, cluster = yield from _checked(root, connect)
+    if cluster is None or prepared.app is None:
+        return
+    with closing(Operation(cluster, prepared.app, inbox, timeout, "run")) as operation:
+        running = _operate(operation, prepared, cluster)
+        yield from operation.undoing(running) if atomic else running
 
 
-def _compared(
-    root: Path, connect: Connect, timeout: float, *, count_nodes: bool
-) -> Generator[Event, None, Deploy | None]:
-    """The first half: from the directory to the plan. None when it ends there, with the last event told."""
-    prepared = prepare(root)
-    app = prepared.app
-    if app is None or not prepared.is_valid:
+def rollback(
+    root: Path, connect: Connect, timeout: float, inbox: Inbox, revision: int | None = None
+) -> Iterator[Event]:
+    """Deploy a stored revision of the app in ``root`` again; the newest good one before the present one for None.
+
+    It becomes a new revision. Raises NoSuchRevision, and Refused for one that cannot be used.
+    """
+    named = prepare(root, offline=True)
+    present = legible(named)
+    if present is None:
+        yield from report(named)
+        return
+    cluster = connect(present)
+    version = cluster.version()
+    number, app = stored_app(present, cluster, revision)
+    graph, _ = graph_of(app.manifests)
+    yield _opened(app, cluster, version)
+    with closing(Operation(cluster, app, inbox, timeout, f"rollback to {number}")) as operation:
+        yield from _operate(operation, Prepared(app, graph, (), 0), cluster)
+
+
+def destroy(
+    root: Path,
+    connect: Connect,
+    timeout: float,
+    inbox: Inbox,
+    ask: Callable[[str, Plan], None],
+    *,
+    everything: bool = False,
+) -> Iterator[Event]:
+    """Take the app in ``root`` out of its cluster; only its Kployfile counts. See engine.destroy.
+
+    ``ask`` is given the app's name and what goes, before anything is written; what it raises ends it.
+    """
+    prepared = prepare(root, offline=True)
+    app = legible(prepared)
+    if app is None:
         yield from report(prepared)
-        return None
+        return
     cluster = connect(app)
-    yield _opened(app, cluster)
-    if count_nodes:
-        yield _nodes(cluster)
-    manifests = app.manifests
+    opened = _opened(app, cluster, cluster.version())
+    with closing(destroyed(app, cluster, timeout, inbox, everything=everything)) as events:
+        for event in events:
+            if isinstance(event, Planned):
+                ask(app.kployfile.name, event.plan)
+                yield replace(opened, manifests=len(event.plan.changes), is_leaving=True)
+            yield event
+
+
+def repair(root: Path, connect: Connect, timeout: float, inbox: Inbox) -> Iterator[Event]:
+    """Make the inventory of the app in ``root`` anew; only its Kployfile counts. See engine.repair."""
+    prepared = prepare(root, offline=True)
+    app = legible(prepared)
+    if app is None:
+        yield from report(prepared)
+        return
+    cluster = connect(app)
+    cluster.version()
+    yield from repaired(app, cluster, timeout, inbox)
+
+
+def _operate(operation: Operation, prepared: Prepared, cluster: Cluster) -> Iterator[Event]:
+    yield from operation.wait_for_others()
+    wanted = _wanted(prepared, cluster)
+    found: Survey | None = survey(wanted)
+    while found is not None and (yield from _judged(prepared, found)):
+        found = yield from operation.carry_out(wanted, found)
+
+
+def _checked(root: Path, connect: Connect) -> Generator[Event, None, tuple[Prepared, Cluster | None]]:
+    """What needs no cluster, and then the cluster; None when it ends there, with the last event told."""
+    prepared = prepare(root)
+    if prepared.app is None or not prepared.is_valid:
+        yield from report(prepared)
+        return prepared, None
+    cluster = connect(prepared.app)
+    yield _opened(prepared.app, cluster, cluster.version())
+    return prepared, cluster
+
+
+def _wanted(prepared: Prepared, cluster: Cluster) -> Wanted:
+    """What is to be in the cluster: the app, and its namespace if it is not there."""
+    app = prepared.app
+    assert app is not None  # noqa: S101 - it is valid
     namespace_exists = _namespace_exists(app, cluster)
+    manifests = app.manifests
     if not namespace_exists and namespace_manifest(app).ref not in {manifest.ref for manifest in manifests}:
         manifests = (namespace_manifest(app), *manifests)
     resources = Resources(cluster, manifests)
-    manifests = resources.settled(manifests)
-    graph = prepared.graph if manifests == app.manifests else graph_of(manifests)[0]
-    comparison = compare(app, graph.manifests, cluster, resources, namespace_exists=namespace_exists)
-    findings = in_reading_order((*prepared.findings, *comparison.findings))
+    settled = resources.settled(manifests)
+    graph = prepared.graph if settled == app.manifests else graph_of(settled)[0]
+    own = tuple(manifest for manifest in settled if not manifest.is_implied)
+    return Wanted(replace(app, manifests=own), graph, cluster, resources, namespace_exists)
+
+
+def _judged(prepared: Prepared, found: Survey) -> Generator[Event, None, bool]:
+    """Whether nothing speaks against going on. Tells all findings, then the plan or the end."""
+    findings = in_reading_order((*prepared.findings, *found.findings))
     yield Checked(findings, prepared.files)
     if has_errors(findings):
         yield Finished(outcome_of(findings))
-        return None
-    yield Planned(comparison.plan)
-    return Deploy(app, graph, comparison, cluster, resources, timeout)
+        return False
+    yield Planned(found.plan)
+    return True
 
 
-def _opened(app: App, cluster: Cluster) -> Opened:
-    """The first event. Asks the cluster for its version, so that a dead one is noticed before all else."""
-    version = cluster.version()
+def _opened(app: App, cluster: Cluster, version: str) -> Opened:
+    """The first event. The cluster's version is asked for before all else, so that a dead one is noticed."""
     target = cluster.target
     return replace(
         opened_offline(app),

@@ -18,7 +18,7 @@ from typing import Any
 from kploy.cluster.port import AlreadyExists, Cluster, Conflict, NotFound
 from kploy.core.bodies import mapping, text
 from kploy.core.inventory import Illegible, Inventory, decoded, encoded
-from kploy.model.app import STATE_OF, App
+from kploy.model.app import STATE_OF, App, state_name
 from kploy.model.errors import Refused
 from kploy.model.objects import Body, Resource
 
@@ -48,7 +48,7 @@ class Store:
     def __init__(self, cluster: Cluster, app: App, guard: Callable[[], None]) -> None:
         self._cluster = cluster
         self._app_id = app.id
-        self._name = f"kploy-{app.kployfile.name}"
+        self._name = state_name(app.kployfile)
         self._namespace = app.kployfile.namespace
         self._guard = guard
 
@@ -84,6 +84,19 @@ class Store:
         for name in set(over.shards if over else ()) - set(shards):
             self._drop(CONFIG_MAPS, name)
         return Stored(inventory, version, tuple(shards) if "shards" in data else ())
+
+    def replaceable(self) -> tuple[Stored | None, int]:
+        """What a repair writes over, and an epoch that is not before its own; also a root that cannot be used."""
+        root = self._cluster.get(CONFIG_MAPS, self._namespace, self._name)
+        if root is None:
+            return None, 0
+        version = text(root, "metadata", "resourceVersion")
+        try:
+            stored = self.read()
+        except Refused:
+            # Resource versions only grow, and faster than epochs do.
+            return Stored(Inventory(self._app_id), version), int(version) if version.isdecimal() else 0
+        return stored, stored.inventory.epoch if stored else 0
 
     def _written(self, root: dict[str, Any], over: Stored | None) -> str:
         self._guard()
@@ -134,6 +147,12 @@ class Store:
             return b"".join(base64.b64decode(text(part, "data", _PACK), validate=True) for part in parts)
         except binascii.Error as exc:
             raise self._damaged(number, "it is not what kploy writes") from exc
+
+    def revisions(self) -> tuple[int, ...]:
+        """The numbers of all revisions that are kept, oldest first."""
+        kept = self._cluster.list(SECRETS, self._namespace, f"{STATE_OF}={self._app_id}").items
+        numbers = {text(mapping(body, "metadata", "annotations"), _REVISION) for body in kept}
+        return tuple(sorted(int(number) for number in numbers if number.isascii() and number.isdecimal()))
 
     def drop_revision(self, number: int) -> None:
         """Forget a revision, its first part first: without it the others are nothing."""

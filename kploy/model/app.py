@@ -19,6 +19,9 @@ STATE_OF = "kploy.dev/state-of"
 KEEP = "kploy.dev/keep"
 """The annotation (or label) that keeps an object from being deleted, if it is "true"."""
 
+MADE_FOR = "kploy.dev/made-for"
+"""The annotation on a namespace that kploy made; its value is the id of the app that it was made for."""
+
 DEPENDS_ON = "kploy.dev/depends-on"
 """The annotation that names what an object waits for."""
 
@@ -104,6 +107,15 @@ class Reading:
     app: App | None
     findings: tuple[Finding, ...]
     files: int = 0
+
+
+def state_name(kployfile: Kployfile) -> str:
+    """The name of the objects in which kploy keeps the state of an app; revisions have ``-rN`` besides.
+
+    ``kploy-NAME`` where the name of the app can be part of such a name, else by its id.
+    """
+    is_plain = re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", kployfile.name)
+    return f"kploy-{kployfile.name if is_plain else app_id(kployfile.name, kployfile.namespace)}"
 
 
 def app_id(name: str, namespace: str) -> str:

@@ -19,7 +19,8 @@ class Opened:
 
     ``context`` is "" where no kubeconfig context is involved, and every field
     about the cluster is empty when kploy works offline. ``simulated`` says
-    that the cluster is kploy's own sandbox, whose pods only pretend to run.
+    that the cluster is kploy's own sandbox, whose pods only pretend to run;
+    ``is_leaving``, that the app is being taken out of it.
     """
 
     app: str
@@ -31,6 +32,7 @@ class Opened:
     server: str = ""
     server_version: str = ""
     simulated: bool = False
+    is_leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)

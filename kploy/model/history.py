@@ -28,3 +28,14 @@ class Record:
     def is_good(self) -> bool:
         """Whether everything in it became ready."""
         return self.outcome == "deployed"
+
+
+@dataclass(frozen=True, slots=True)
+class AppHistory:
+    """The revisions of an app, newest first. ``current`` is the number of the one that was deployed last."""
+
+    app: str
+    namespace: str
+    context: str
+    current: int
+    records: tuple[Record, ...]

@@ -46,4 +46,4 @@ class Plan:
     @property
     def writes(self) -> bool:
         """Whether a run would change the cluster at all."""
-        return any(change.action is not Action.UNCHANGED for change in self.changes)
+        return any(change.action not in {Action.UNCHANGED, Action.SKIPPED} for change in self.changes)

@@ -6,11 +6,13 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from types import TracebackType
 from typing import Any, Self
 
 from kploy.model import events
+from kploy.model.history import AppHistory, Record
 from kploy.model.listing import AppListing
 from kploy.model.objects import ObjectRef
 from kploy.model.report import Outcome
@@ -54,6 +56,18 @@ def event_document(event: events.Event) -> dict[str, Any]:
 def listing_document(listing: AppListing) -> dict[str, Any]:
     """A listing as JSON data: apiVersion, kind AppListing, and ``rows``, one for each object."""
     return {"apiVersion": API_VERSION, "kind": "AppListing", **_fields(listing)}
+
+
+def history_document(history: AppHistory) -> dict[str, Any]:
+    """A history as JSON data: apiVersion, kind AppHistory, and ``revisions``, newest first."""
+    document = {"apiVersion": API_VERSION, "kind": "AppHistory", **_fields(history)}
+    del document["records"]
+    return {**document, "revisions": [_revision(record) for record in history.records]}
+
+
+def _revision(record: Record) -> dict[str, Any]:
+    at = datetime.fromtimestamp(record.at, UTC).isoformat(timespec="seconds") if record.at else None
+    return {**_fields(record), "at": at, "changes": dict(record.changes)}
 
 
 def _fields(data: Any) -> dict[str, Any]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len
 from rich.console import Console
 
 from kploy.model.listing import AppListing, Row
 from kploy.model.objects import State
-from kploy.ui.console import Hanging, line, padded, shown
+from kploy.ui.console import Hanging, line
 from kploy.ui.narrator import SIMULATED
 from kploy.ui.numbers import age
 from kploy.ui.sanitize import clean
+from kploy.ui.tables import show_rows
 
 _STYLES = {
     State.CURRENT: "green",
@@ -21,26 +21,15 @@ _STYLES = {
     State.UNKNOWN: "magenta",
 }
 
-_GAP = "   "
-
 _STATUS = 2
 """The column that has a colour."""
 
 
 def show_table(console: Console, listing: AppListing, *, wide: bool) -> None:
-    """Print a row for each object, in columns, nothing cut; only the header when there is none."""
+    """Print a row for each object; only the header when there is none."""
     header = ["NAME", "TYPE", "STATUS", "READY", "AGE", "MANIFEST", *(["IMAGE", "URL"] if wide else [])]
-    table = [header, *(_cells(row, wide=wide) for row in listing.rows)]
-    widths = [max(cell_len(shown(console, cell)) for cell in column) for column in zip(*table, strict=True)]
-    styles = ["bold", *(_STYLES[row.status.state] for row in listing.rows)]
-    for cells, style in zip(table, styles, strict=True):
-        parts = [
-            (padded(console, cell, width) + _GAP, style if column == _STATUS or cells is header else "")
-            for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ]
-        row = line(*parts)
-        row.rstrip()
-        console.print(row)
+    styles = {(number, _STATUS): _STYLES[row.status.state] for number, row in enumerate(listing.rows)}
+    show_rows(console, header, [_cells(row, wide=wide) for row in listing.rows], styles)
 
 
 def _cells(row: Row, *, wide: bool) -> list[str]:

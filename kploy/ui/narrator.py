@@ -146,6 +146,10 @@ class Narrator:
         match outcome:
             case Outcome.DONE if self.opened and not self.opened.server:
                 yield self._good("valid, as far as that can be told without a cluster")
+            case Outcome.DONE if self.opened and self.opened.is_leaving:
+                yield self._good(
+                    f"{app} is gone: {self._counts[Action.PRUNED]} deleted", (f"   {seconds(at)}", "dim")
+                )
             case Outcome.DONE if self._actions:
                 yield self._good(f"{app} is up: {done}", (f"   {seconds(at)}", "dim"))
             case Outcome.FAILED:

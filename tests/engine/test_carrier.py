@@ -59,6 +59,9 @@ class Refusing:
     def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
         raise self.refuse()
 
+    def kinds(self) -> tuple[Resource, ...]:
+        raise self.refuse()
+
     def create(self, resource: Resource, body: Body, *, dry_run: bool = False) -> Body:
         raise self.refuse()
 

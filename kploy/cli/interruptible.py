@@ -1,0 +1,60 @@
+"""What signals do to a command that changes the cluster."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from kploy.model.events import Event, Planned
+from kploy.model.report import Outcome
+
+if TYPE_CHECKING:
+    from kploy.engine.carrier import Inbox
+    from kploy.ui.json import JsonDisplay
+    from kploy.ui.text import TextDisplay
+
+
+class Interruptible:
+    """What signals do while this context is open. ``goes_on`` is the command that goes on after an interrupt.
+
+    As long as nothing is written, Ctrl-C simply ends it. After that, the
+    first lets what is under way finish, and the second leaves at once; so
+    does SIGTERM.
+    """
+
+    def __init__(self, inbox: Inbox, display: TextDisplay | JsonDisplay, goes_on: str) -> None:
+        self._inbox = inbox
+        self._goes_on = goes_on
+        self._display = display
+        self._writes = False
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._stop), signal.signal(signal.SIGTERM, self._leave)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
+    ) -> None:
+        signal.signal(signal.SIGINT, self._before[0])
+        signal.signal(signal.SIGTERM, self._before[1])
+
+    def watching(self, stream: Iterable[Event]) -> Iterator[Event]:
+        """The same events; from the plan on, what they tell of is written."""
+        for event in stream:
+            self._writes = self._writes or isinstance(event, Planned)
+            yield event
+
+    def _stop(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._leave)
+        if not self._writes:
+            raise KeyboardInterrupt
+        self._inbox.stop()
+        self._display.note("stopping: what is under way finishes; Ctrl-C again to leave at once")
+
+    def _leave(self, *_: object) -> None:
+        after = f"{self._goes_on} goes on from here" if self._writes else "nothing was written"
+        self._display.last_words(f"kploy: left at once; {after}")
+        os._exit(Outcome.INTERRUPTED)

@@ -1,0 +1,44 @@
+"""``kploy rollback``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kploy.cli.options import directory_option, output_option, timeout_option, where, where_options
+
+
+@click.command("rollback")
+@click.argument("revision", required=False, type=click.IntRange(min=1), metavar="[REVISION]")
+@directory_option
+@timeout_option("Give up when not all is ready by then. What was applied stays.")
+@output_option("text", "json")
+@where_options
+def rollback_command(revision: int | None, directory: Path, timeout: float, output: str, **flags: Any) -> int:
+    """Deploy a revision of the app again, by default the last good one before the present one.
+
+    It is a run like any other: the same order, the same waiting, and what that revision did not have is
+    deleted. It becomes a new revision. The files of the app are not touched: the next `kploy run` deploys
+    what they say.
+
+    \b
+    Examples:
+      kploy rollback          undo the last deploy
+      kploy history           see which revisions there are
+      kploy rollback 12       go back to one of them
+    """
+    target = where(**flags)
+    from kploy.cli.display import display_for, show
+    from kploy.cli.interruptible import Interruptible
+    from kploy.engine.carrier import Inbox
+    from kploy.engine.pipeline import rollback
+
+    inbox = Inbox()
+    with (
+        display_for(output, plan_is_result=False) as display,
+        Interruptible(inbox, display, "kploy rollback") as interruptible,
+    ):
+        events = rollback(directory, target.connect, timeout, inbox, revision)
+        return show(interruptible.watching(events), display)

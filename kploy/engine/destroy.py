@@ -1,0 +1,127 @@
+"""An app is taken out of its cluster: everything that its inventory lists, what needs others before these."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from kploy.cluster.port import Cluster, Forbidden
+from kploy.core.bodies import text
+from kploy.core.graph import Graph
+from kploy.core.inventory import Inventory
+from kploy.core.removal import Parting, with_removals
+from kploy.engine.carrier import Inbox
+from kploy.engine.compare import Comparison, changes_of
+from kploy.engine.departures import departures
+from kploy.engine.deploy import Deploy, deploy
+from kploy.engine.farewell import NAMESPACES, end_namespace, is_gone_by, is_made_for
+from kploy.engine.journal import Entered, Journal
+from kploy.engine.live import WORKERS
+from kploy.engine.lock import Lock
+from kploy.engine.process import this_process
+from kploy.engine.resources import Resources
+from kploy.engine.store import Store, Stored
+from kploy.model.app import App
+from kploy.model.errors import Refused
+from kploy.model.events import Event, Finished, Noted, Planned
+from kploy.model.objects import Body
+from kploy.model.plan import Plan
+from kploy.model.report import Outcome
+
+
+def destroy(
+    app: App, cluster: Cluster, timeout: float, inbox: Inbox, *, everything: bool = False
+) -> Generator[Event, None, None]:
+    """Delete all objects of an app, in the reverse of their order, and wait until they are gone.
+
+    Only ``app``'s name and namespace count. Nothing is written before Planned
+    was told: who closes the iterator there has changed nothing. ``everything``:
+    what holds data goes as well. The last event is Finished. Raises Refused
+    when there is no such app.
+    """
+    destruction = _Destruction(app, cluster, timeout, inbox, everything=everything)
+    try:
+        yield from destruction.events()
+    finally:
+        destruction.close()
+
+
+class _Destruction:
+    def __init__(self, app: App, cluster: Cluster, timeout: float, inbox: Inbox, *, everything: bool) -> None:
+        self._app = app
+        self._cluster = cluster
+        self._timeout = timeout
+        self._until = time.monotonic() + timeout
+        self._inbox = inbox
+        self._everything = everything
+        self._lock = Lock(cluster, app, this_process("kploy destroy"), inbox)
+        self._store = Store(cluster, app, self._lock.guard)
+
+    def events(self) -> Iterator[Event]:
+        namespace = self._namespace()
+        if text(namespace, "metadata", "deletionTimestamp"):
+            yield from self._waited_for_namespace()
+            return
+        if self._lock.is_held_by_another():
+            yield from self._lock.take(self._until)
+        stored = self._store.read()
+        if stored is None and self._lock.read() is None and not is_made_for(self._app, namespace):
+            raise Refused(*self._unknown())
+        parting = self._parting(stored)
+        yield Planned(Plan(tuple(changes_of(parting))))
+        if not self._lock.is_held:
+            yield from self._lock.take(self._until)
+            if _version(self._store.read()) != _version(stored):
+                raise Refused("the app was deployed by somebody else meanwhile", "look again, and then destroy it")
+        yield from deploy(self._job(stored, parting), self._inbox)
+
+    def close(self) -> None:
+        self._lock.release()
+
+    def _namespace(self) -> Body | None:
+        try:
+            return self._cluster.get(NAMESPACES, "", self._app.kployfile.namespace)
+        except Forbidden:
+            # Who may not look at namespaces works in one that others made.
+            return {}
+
+    def _unknown(self) -> tuple[str, str]:
+        name, namespace = self._app.kployfile.name, self._app.kployfile.namespace
+        fact = f"there is no app {name} in namespace {namespace}: it has no inventory there"
+        return fact, "if objects of it are left: kploy repair finds them by their label"
+
+    def _waited_for_namespace(self) -> Iterator[Event]:
+        name = self._app.kployfile.namespace
+        yield Noted(f"namespace/{name} is being deleted already, and all that is in it")
+        is_gone = is_gone_by(self._cluster, name, self._until)
+        yield Finished(Outcome.DONE if is_gone else Outcome.TIMED_OUT)
+
+    def _parting(self, stored: Stored | None) -> Parting:
+        inventory = stored.inventory if stored else Inventory(self._app.id)
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix="look") as pool:
+            return departures(inventory, (), self._cluster, pool, everything=self._everything)
+
+    def _job(self, stored: Stored | None, parting: Parting) -> Deploy:
+        forgotten = frozenset(entry.ref for entry in (*parting.gone, *(entry for entry, _ in parting.released)))
+        entered = Entered((), None, forgotten=forgotten)
+        return Deploy(
+            self._app,
+            with_removals(Graph(), parting.leaving),
+            Comparison(Plan(()), (), {}, parting),
+            self._cluster,
+            Resources(self._cluster, ()),
+            self._timeout,
+            Journal(self._store, stored, Inventory(self._app.id), entered, self._end),
+            self._lock.guard,
+        )
+
+    def _end(self) -> tuple[str, ...]:
+        """Nothing is left of the app but what kploy kept of it: let that go, too."""
+        self._store.drop_all()
+        self._lock.drop()
+        return end_namespace(self._app, self._cluster, self._until)
+
+
+def _version(stored: Stored | None) -> str:
+    return stored.version if stored else ""

@@ -1,0 +1,254 @@
+"""An app is brought about: locked, written down, deployed, pruned. ``run`` and ``rollback`` are this.
+
+Nothing is locked or written for an app that is as it should be. For any other one
+the comparison comes first, so that an app that cannot be deployed leaves no trace;
+then the lock is taken, and if anybody has deployed the app meanwhile, it is compared
+anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+
+from kploy.cluster.port import AlreadyExists, Cluster
+from kploy.core.bodies import text
+from kploy.core.graph import Graph, graph_of
+from kploy.core.inventory import Entry, Inventory, Phase
+from kploy.core.removal import with_removals
+from kploy.core.revisions import digest_of, packed
+from kploy.engine.carrier import Inbox
+from kploy.engine.compare import Comparison, compare
+from kploy.engine.deploy import Deploy, deploy
+from kploy.engine.journal import Entered, Journal
+from kploy.engine.lock import Lock
+from kploy.engine.process import this_process
+from kploy.engine.resources import Resources
+from kploy.engine.revisions import last_good, stored_app
+from kploy.engine.store import Store, Stored
+from kploy.model.app import MADE_FOR, App
+from kploy.model.events import Event, Finished, Noted
+from kploy.model.findings import Finding
+from kploy.model.history import Record
+from kploy.model.objects import Body, ObjectRef, Resource
+from kploy.model.plan import Plan
+from kploy.model.report import Outcome
+
+_NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An app that has passed the checks, its graph, and where it is to go.
+
+    ``graph`` has all that is wanted, the namespace included where it does not exist.
+    """
+
+    app: App
+    graph: Graph
+    cluster: Cluster
+    resources: Resources
+    namespace_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """How what is wanted compares with what there is."""
+
+    stored: Stored | None
+    comparison: Comparison
+
+    @property
+    def plan(self) -> Plan:
+        """What a run would do."""
+        return self.comparison.plan
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What speaks against doing it."""
+        return self.comparison.findings
+
+
+def survey(wanted: Wanted) -> Survey:
+    """Compare what is wanted with what there is, the inventory included. Nothing is written."""
+    stored = _store(wanted, _no_guard).read() if wanted.namespace_exists else None
+    comparison = compare(
+        wanted.app,
+        wanted.graph.manifests,
+        wanted.cluster,
+        wanted.resources,
+        stored.inventory if stored else None,
+        namespace_exists=wanted.namespace_exists,
+    )
+    return Survey(stored, comparison)
+
+
+class Operation:
+    """One run that brings about what is wanted. ``cause`` is what the history calls it."""
+
+    def __init__(self, cluster: Cluster, app: App, inbox: Inbox, timeout: float, cause: str) -> None:
+        self._cluster = cluster
+        self._app = app
+        self._inbox = inbox
+        self._timeout = timeout
+        self._cause = cause
+        self._until = time.monotonic() + timeout
+        self._me = this_process(f"kploy {cause.split(maxsplit=1)[0]}")
+        self._lock = Lock(cluster, app, self._me, inbox)
+
+    def wait_for_others(self) -> Iterator[Event]:
+        """If the app is being deployed, wait for that to end, and then hold the lock. See Lock.take."""
+        if self._lock.is_held_by_another():
+            yield from self._lock.take(self._until)
+
+    def carry_out(self, wanted: Wanted, found: Survey) -> Generator[Event, None, Survey | None]:
+        """Bring it about. The last event is Finished, unless somebody else changed the app meanwhile.
+
+        In that case nothing was done, and the new survey is returned, to be judged
+        and carried out; the lock is held by then, so it cannot happen twice.
+        """
+        record = self._record(wanted, found)
+        if not _has_work(wanted, found, record):
+            yield from self._deploy(wanted, found, None, frozenset())
+            return None
+        made = frozenset() if wanted.namespace_exists else self._make_namespace(wanted.app)
+        if not self._lock.is_held:
+            yield from self._lock.take(self._until)
+            now = _store(wanted, self._lock.guard).read()
+            if _version(now) != _version(found.stored):
+                return survey(replace(wanted, namespace_exists=True))
+        journal = self._journal(wanted, found, record)
+        yield from self._deploy(wanted, found, journal, made)
+        return None
+
+    def undoing(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The same events; but if they end in failure, the last good revision is brought about before the end."""
+        failure = None
+        for event in events:
+            if isinstance(event, Finished) and event.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}:
+                failure = event
+            else:
+                yield event
+        if failure is not None:
+            yield from self._go_back()
+            yield failure
+
+    def _go_back(self) -> Iterator[Event]:
+        stored = Store(self._cluster, self._app, self._lock.guard).read()
+        number = last_good(stored.inventory) if stored else None
+        if number is None:
+            yield Noted("there is no good revision to go back to: what was applied stays")
+            return
+        _, app = stored_app(self._app, self._cluster, number)
+        yield Noted(f"it failed: going back to revision {number}")
+        self._cause = f"rollback to {number}"
+        wanted = Wanted(
+            app, graph_of(app.manifests)[0], self._cluster, Resources(self._cluster, app.manifests), True
+        )
+        outcome = Outcome.FAILED
+        for event in self.carry_out(wanted, survey(wanted)):
+            if isinstance(event, Finished):
+                outcome = event.outcome
+            else:
+                yield event
+        is_back = "is back" if outcome is Outcome.DONE else "could not be brought back: kploy list shows how it is"
+        yield Noted(f"revision {number} {is_back}")
+
+    def close(self) -> None:
+        """Let go of the lock."""
+        self._lock.release()
+
+    def _deploy(
+        self, wanted: Wanted, found: Survey, journal: Journal | None, made: frozenset[ObjectRef]
+    ) -> Iterator[Event]:
+        graph = with_removals(wanted.graph, found.comparison.parting.leaving)
+        job = Deploy(
+            wanted.app,
+            graph,
+            found.comparison,
+            self._cluster,
+            wanted.resources,
+            self._timeout,
+            journal,
+            self._lock.guard if journal else _no_guard,
+            made,
+        )
+        return deploy(job, self._inbox)
+
+    def _record(self, wanted: Wanted, found: Survey) -> Record:
+        before = found.stored.inventory if found.stored else None
+        digest = digest_of(wanted.app)
+        last = before.record if before else None
+        is_again = last is not None and last.digest == digest
+        number = (before.revision if before else 0) + (0 if is_again else 1)
+        counts = Counter(str(change.action) for change in found.plan.changes)
+        return Record(
+            number, digest, time.time(), self._me.who, self._cause, "applying", tuple(sorted(counts.items()))
+        )
+
+    def _journal(self, wanted: Wanted, found: Survey, record: Record) -> Journal:
+        before = found.stored.inventory if found.stored else None
+        is_new = before is None or before.revision != record.revision
+        parting = found.comparison.parting
+        forgotten = frozenset(entry.ref for entry in (*parting.gone, *(entry for entry, _ in parting.released)))
+        pack = packed(wanted.app) if is_new else b""
+        entered = Entered(_entries(wanted, found), record, pack, forgotten)
+        return Journal(_store(wanted, self._lock.guard), found.stored, Inventory(wanted.app.id), entered)
+
+    def _make_namespace(self, app: App) -> frozenset[ObjectRef]:
+        """Create the namespace, which the lock lives in. Empty if somebody else was faster: then it is theirs."""
+        name = app.kployfile.namespace
+        body = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "annotations": {MADE_FOR: app.id}},
+        }
+        try:
+            self._cluster.create(_NAMESPACES, body)
+        except AlreadyExists:
+            return frozenset()
+        return frozenset({ObjectRef("", "Namespace", "", name)})
+
+
+def _has_work(wanted: Wanted, found: Survey, record: Record) -> bool:
+    """Whether anything would be written: an object, the inventory, or the history."""
+    if found.plan.writes or found.stored is None:
+        return True
+    inventory = found.stored.inventory
+    last, parting = inventory.record, found.comparison.parting
+    known = inventory.by_ref
+    return (
+        inventory.phase is not Phase.DEPLOYED
+        or last is None
+        or last.digest != record.digest
+        or bool(parting.gone or parting.released)
+        or any(entry.ref not in known or known[entry.ref].uid != entry.uid for entry in _entries(wanted, found))
+    )
+
+
+def _entries(wanted: Wanted, found: Survey) -> tuple[Entry, ...]:
+    """What is wanted, with the UIDs of what is there; without the namespace, which is not the app's."""
+    live = found.comparison.live
+    return tuple(
+        Entry(manifest.ref, resource, _uid(live.get(manifest.ref)))
+        for manifest in wanted.graph.manifests
+        if not manifest.is_implied and (resource := wanted.resources.of(manifest.api_version, manifest.ref.kind))
+    )
+
+
+def _uid(live: Body | None) -> str:
+    return text(live, "metadata", "uid")
+
+
+def _version(stored: Stored | None) -> str:
+    return stored.version if stored else ""
+
+
+def _store(wanted: Wanted, guard: Callable[[], None]) -> Store:
+    return Store(wanted.cluster, wanted.app, guard)
+
+
+def _no_guard() -> None:
+    """Nothing is written that would need one."""

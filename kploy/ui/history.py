@@ -1,0 +1,28 @@
+"""The history of an app, as a table."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from kploy.model.history import AppHistory, Record
+from kploy.ui.numbers import age
+from kploy.ui.tables import show_rows
+
+_STYLES = {"deployed": "green", "applying": "yellow", "interrupted": "yellow", "unknown": "dim"}
+_HEADER = ("REVISION", "AGE", "OUTCOME", "CHANGES", "CAUSE", "BY")
+_OUTCOME = 2
+
+
+def show_history(console: Console, history: AppHistory, now: float) -> None:
+    """Print a row for each revision. ``now`` in seconds since the epoch."""
+    rows = [_cells(record, now) for record in history.records]
+    styles = {
+        (row, _OUTCOME): _STYLES.get(record.outcome, "bold red") for row, record in enumerate(history.records)
+    }
+    show_rows(console, _HEADER, rows, styles)
+
+
+def _cells(record: Record, now: float) -> tuple[str, ...]:
+    changes = ", ".join(f"{number} {what}" for what, number in record.changes if what != "unchanged")
+    when = age(now - record.at if record.at else None)
+    return str(record.revision), when, record.outcome, changes or "-", record.cause, record.by or "-"
