@@ -66,15 +66,13 @@ def _show(listing: AppListing, output: str) -> None:
 
 def _data(listing: AppListing, output: str) -> str:
     """The listing for a program."""
-    from kploy.ui.json import listing_document
+    from kploy.ui.json import as_json, listing_document
     from kploy.ui.listing import names
 
     if output == "name":
         return "".join(f"{name}\n" for name in names(listing))
     if output == "json":
-        import json
-
-        return json.dumps(listing_document(listing), indent=2) + "\n"
+        return as_json(listing_document(listing), indent=2) + "\n"
     from kploy.source.yaml import dump
 
     return dump(listing_document(listing))

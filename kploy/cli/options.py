@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from kploy.cluster.port import Cluster
     from kploy.model.app import App
+    from kploy.ui.calls import Calls
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -105,6 +106,31 @@ def where(**flags: Any) -> Where:
     if flags["sandbox"] and (flags["context"] or flags["kubeconfig"]):
         raise click.UsageError("--sandbox excludes --context and --kubeconfig.")
     return Where(**flags)
+
+
+_WHICH = frozenset({"directory", "sandbox", "context", "kubeconfig", "namespace", "user", "request_timeout"})
+"""The parameters that say which app, and on which cluster."""
+
+
+def calls_of(ctx: click.Context) -> Calls:
+    """How the user would call another command on the same app and cluster as this one."""
+    import shlex
+
+    from kploy.ui.calls import Calls
+
+    said = click.core.ParameterSource.COMMANDLINE
+    given = [param for param in ctx.command.params if ctx.get_parameter_source(param.name or "") is said]
+    words = [word for param in given if param.name in _WHICH for word in _words(param, ctx.params[param.name])]
+    return Calls(ctx.find_root().info_name or "kploy", shlex.join(words))
+
+
+def _words(param: click.Parameter, value: object) -> Iterator[str]:
+    if isinstance(param, click.Option):
+        yield max(param.opts, key=len)
+    if isinstance(value, float):
+        yield f"{value:g}s"
+    elif not isinstance(value, bool):
+        yield str(value)
 
 
 directory_argument = click.argument(

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from kploy.cli.options import Duration, directory_argument, output_option, where, where_options
+from kploy.cli.options import Duration, calls_of, directory_argument, output_option, where, where_options
 from kploy.model.events import Event, Planned
 from kploy.model.report import Outcome
 
 if TYPE_CHECKING:
     from kploy.engine.carrier import Inbox
-    from kploy.ui.json import JsonDisplay
-    from kploy.ui.text import TextDisplay
+    from kploy.ui.displays import Display
 
 
 @click.command("run")
@@ -53,7 +52,11 @@ def run_command(directory: Path, timeout: float, output: str, **flags: Any) -> i
     from kploy.engine.pipeline import run
 
     inbox = Inbox()
-    with display_for(output, plan_is_result=False) as display, _Interruptible(inbox, display) as interruptible:
+    again = calls_of(click.get_current_context()).of("run")
+    with (
+        display_for(output, directory, plan_is_result=False) as display,
+        _Interruptible(inbox, display, again) as interruptible,
+    ):
         return show(interruptible.watching(run(directory, target.connect, timeout, inbox)), display)
 
 
@@ -62,11 +65,12 @@ class _Interruptible:
 
     As long as nothing is written, Ctrl-C simply ends it. After that, the
     first lets what is under way finish, and the second leaves at once; so
-    does SIGTERM.
+    does SIGTERM. ``again`` is the command that goes on from there.
     """
 
-    def __init__(self, inbox: Inbox, display: TextDisplay | JsonDisplay) -> None:
+    def __init__(self, inbox: Inbox, display: Display, again: str) -> None:
         self._inbox = inbox
+        self._again = again
         self._display = display
         self._writes = False
 
@@ -94,6 +98,6 @@ class _Interruptible:
         self._display.note("stopping: what is under way finishes; Ctrl-C again to leave at once")
 
     def _leave(self, *_: object) -> None:
-        after = "kploy run goes on from here" if self._writes else "nothing was written"
+        after = f"{self._again} goes on from here" if self._writes else "nothing was written"
         self._display.last_words(f"kploy: left at once; {after}")
         os._exit(Outcome.INTERRUPTED)

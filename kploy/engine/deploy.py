@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from queue import Empty
 from typing import assert_never
@@ -37,7 +37,8 @@ from kploy.engine.related import RELATIONS, Relation, relations_of
 from kploy.engine.resources import Resources
 from kploy.model.app import App
 from kploy.model.errors import KployError
-from kploy.model.events import Event
+from kploy.model.events import Event, Failed, Unfinished
+from kploy.model.findings import Place
 from kploy.model.objects import Body, ObjectRef, group_of
 from kploy.model.plan import Action
 
@@ -196,10 +197,17 @@ class _Run:
                     self._carrier.watch(api_version, kind)
                     for relation in relations_of([(group_of(api_version), kind)]):
                         self._carrier.watch_related(relation)
+                case rollout.Tell(Failed() | Unfinished() as event):
+                    yield replace(event, place=self._place(event.ref))
                 case rollout.Tell(event):
                     yield event
                 case _:
                     assert_never(action)
+
+    def _place(self, ref: ObjectRef) -> Place | None:
+        """Where the manifest names its object: a file may hold several."""
+        manifest = self._job.graph.nodes[self._nodes[ref]].manifest
+        return replace(manifest.positions.value(("metadata", "name")), excerpt=()) if manifest else None
 
     def _apply(self, node: int) -> None:
         manifest = self._job.graph.nodes[node].manifest
