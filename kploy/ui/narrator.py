@@ -39,7 +39,7 @@ class Narrator:
     ``columns`` is how wide the terminal is, None where there is no limit.
     """
 
-    def __init__(self, signs: Signs, columns: int | None = None, calls: Calls | None = None) -> None:  # noqa: B008 - it is frozen
+    def __init__(self, signs: Signs, columns: int | None = None, calls: Calls | None = None) -> None:
         self._signs = signs
         self._calls = calls or Calls()
         self._widest = _WIDEST if columns is None else max(0, min(_WIDEST, columns - _BESIDE_NAMES))
