@@ -40,7 +40,7 @@ def _old_form(line: str) -> Order | None:
 
 
 def _properties(said: str, separator: str) -> dict[str, str]:
-    pairs = (pair.strip().partition("=") for pair in said.split(separator) if "=" in pair)
+    pairs = (pair.partition("=") for pair in said.strip().split(separator) if "=" in pair)
     return {key: _unescaped(value, "%0D", "%0A", "%3A", "%2C") for key, _, value in pairs}
 
 

@@ -107,8 +107,8 @@ def test_ten_errors_need_no_notice() -> None:
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
 def test_no_text_can_end_a_command_or_begin_another(message: str, file: str, title: str) -> None:
     line = command("error", clean(message), file=file, title=title)
-    # The runner takes blanks off the end of a line and of its properties.
-    (order,) = orders(f"{line}\n")
+    # The runner takes blanks off the end of the properties.
+    (order,) = orders(line)
     assert (order.name, order.message) == ("error", clean(message))
     assert order.properties == {"file": clean(file), "title": clean(title).rstrip()}
 

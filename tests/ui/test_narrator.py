@@ -250,17 +250,17 @@ def test_signs_of_several_characters_are_aligned() -> None:
     [
         (
             Outcome.FAILED,
-            "mend it, then kubectl kploy run shop -n x; what is as it should be is left alone",
+            "mend it, then kk run shop -n x; what is as it should be is left alone",
         ),
         (
             Outcome.TIMED_OUT,
-            "see how it goes on: kubectl kploy list shop -n x; wait longer: kubectl kploy run shop -n x --timeout 40m",
+            "see how it goes on: kk list shop -n x; wait longer: kk run shop -n x --timeout 40m",
         ),
-        (Outcome.INTERRUPTED, "kubectl kploy run shop -n x goes on from here"),
+        (Outcome.INTERRUPTED, "kk run shop -n x goes on from here"),
     ],
 )
 def test_advice_can_be_typed_as_it_stands(outcome: Outcome, advice: str) -> None:
-    narrator = Narrator(signs_for(Stream()), calls=Calls("kubectl kploy", "shop -n x"))
+    narrator = Narrator(signs_for(Stream()), calls=Calls("kk", "shop -n x"))
     *_, last = narrator.settled(Finished(outcome, 1200.0))
     assert isinstance(last, Hanging)
     assert last.text.plain == f"  {advice}"
