@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kploy.model.objects import JsonPath
 from kploy.source.documents import read_documents
+from kploy.source.files import Entry, read_text
 from kploy.source.positions import Layout
 from kploy.source.text import Text
 
@@ -307,3 +310,18 @@ def test_every_value_and_key_of_yaml_is_found_where_it_stands(documents: list[Wr
 @given(json_files(), st.sampled_from(["\n", "\r\n"]))
 def test_every_value_and_key_of_json_is_found_where_it_stands(documents: list[Writer], newline: str) -> None:
     check(documents, newline, "a.json")
+
+
+@pytest.mark.parametrize("start", ["\ufeff", "\ufeff# é\n", "\ufeff---\n"])
+def test_a_byte_order_mark_is_no_column(tmp_path: Path, start: str) -> None:
+    (tmp_path / "a.yaml").write_text(f"{start}k: v\n", encoding="utf-8")
+    text = read_text(Entry(tmp_path / "a.yaml", "a.yaml"), tmp_path)
+    place = Layout(text, read_documents(text).complete[0], secret=False).at(()).value(("k",))
+    assert (place.line, place.column, place.width) == (start.count("\n") + 1, 4, 1)
+
+
+def test_a_column_may_be_large() -> None:
+    content = '{"a": "' + "\U0001f600" * 100_000 + '",\t"b": "c"}'
+    text = Text("a.json", content)
+    place = Layout(text, read_documents(text).complete[0], secret=False).at(()).value(("b",))
+    assert (place.line, place.column, place.width) == (1, content.index('"c"') + 1, 3)
