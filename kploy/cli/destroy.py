@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kploy.cli.confirmation import confirm
-from kploy.cli.options import directory_argument, output_option, timeout_option, where, where_options
+from kploy.cli.options import calls_of, directory_argument, output_option, timeout_option, where, where_options
 
 if TYPE_CHECKING:
     from kploy.model.plan import Plan
@@ -42,14 +42,15 @@ def destroy_command(
     from kploy.engine.pipeline import destroy
 
     inbox = Inbox()
+    again = calls_of(click.get_current_context()).of("destroy")
 
     def ask(app: str, plan: Plan) -> None:
         if not yes:
             confirm(app, plan)
 
     with (
-        display_for(output, plan_is_result=False) as display,
-        Interruptible(inbox, display, "kploy destroy") as interruptible,
+        display_for(output, directory, plan_is_result=False) as display,
+        Interruptible(inbox, display, again) as interruptible,
     ):
         events = destroy(directory, target.connect, timeout, inbox, ask, everything=everything)
         return show(interruptible.watching(events), display)

@@ -1,31 +1,68 @@
-"""Which display a command's output option means, and showing a stream of events on it."""
+"""Which displays a command's options and its environment ask for, and showing a stream of events on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from kploy.cli.options import calls_of
 from kploy.model.events import Event, Finished
 from kploy.model.report import Outcome
 
 if TYPE_CHECKING:
     from kploy.model.findings import Finding
-    from kploy.ui.json import JsonDisplay
-    from kploy.ui.text import TextDisplay
+    from kploy.ui.displays import Companion, Display
+    from kploy.ui.tree import Tree
 
 
-def display_for(output: str, *, plan_is_result: bool) -> TextDisplay | JsonDisplay:
-    """The display for ``-o json`` or ``-o text``."""
+def display_for(output: str, directory: Path, *, plan_is_result: bool) -> Display:
+    """The display for ``-o text``, ``json`` or ``sarif``, and for GitHub's annotations and summary in its jobs."""
+    from kploy.ui.displays import Accompanied
+
+    command = click.get_current_context().info_name or ""
+    companions = tuple(_companions(directory, command, os.environ))
+    display = _display(output, directory, plan_is_result=plan_is_result)
+    return Accompanied(display, *companions) if companions else display
+
+
+def _display(output: str, directory: Path, *, plan_is_result: bool) -> Display:
     if output == "json":
         from kploy.ui.json import JsonDisplay
 
         return JsonDisplay()
+    if output == "sarif":
+        from kploy.ui.sarif import SarifDisplay
+
+        return SarifDisplay(_tree(directory, os.environ))
     from kploy.ui.text import TextDisplay
 
-    return TextDisplay(plan_is_result=plan_is_result)
+    return TextDisplay(plan_is_result=plan_is_result, calls=calls_of(click.get_current_context()))
 
 
-def show(stream: Iterable[Event], display: TextDisplay | JsonDisplay) -> int:
+def _companions(directory: Path, command: str, environment: Mapping[str, str]) -> Iterator[Companion]:
+    """What GitHub Actions shows beside the log, if this is a step of one of its jobs."""
+    if environment.get("GITHUB_ACTIONS") == "true":
+        from kploy.ui.github import Annotations
+
+        yield Annotations(_tree(directory, environment))
+    path = environment.get("GITHUB_STEP_SUMMARY")
+    if path:
+        from kploy.ui.summary import Summary
+
+        yield Summary(path, _tree(directory, environment), command)
+
+
+def _tree(directory: Path, environment: Mapping[str, str]) -> Tree:
+    from kploy.ui.tree import tree_of
+
+    return tree_of(directory, workspace=environment.get("GITHUB_WORKSPACE"), here=".")
+
+
+def show(stream: Iterable[Event], display: Display) -> int:
     """Show every event; returns the exit code that the last one says."""
     code = 0
     for event in stream:

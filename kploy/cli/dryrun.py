@@ -14,7 +14,7 @@ from kploy.cli.options import directory_argument, output_option, where, where_op
 @directory_argument
 @click.option("--offline", is_flag=True, help="Check against the schemas only; touch no network.")
 @click.option("--exit-code", "tell_pending", is_flag=True, help="Exit with 10 when a run would change something.")
-@output_option("text", "json")
+@output_option("text", "json", "sarif")
 @where_options
 def dryrun_command(directory: Path, offline: bool, tell_pending: bool, output: str, **flags: Any) -> int:
     """Check the app in DIR, and show what a run would change. Nothing is written.
@@ -28,12 +28,13 @@ def dryrun_command(directory: Path, offline: bool, tell_pending: bool, output: s
       kploy dryrun                 the app in this directory
       kploy dryrun --offline       without a cluster, as before a commit
       kploy dryrun shop -o json    events as JSON, one a line
+      kploy dryrun -o sarif        findings for code scanning
       kploy dryrun --exit-code || test $? = 10
     """
     target = where(**flags)
     from kploy.cli.display import display_for, show
 
-    with display_for(output, plan_is_result=True) as display:
+    with display_for(output, directory, plan_is_result=True) as display:
         if offline:
             from kploy.engine.check import check
 

@@ -13,21 +13,20 @@ from kploy.model.report import Outcome
 
 if TYPE_CHECKING:
     from kploy.engine.carrier import Inbox
-    from kploy.ui.json import JsonDisplay
-    from kploy.ui.text import TextDisplay
+    from kploy.ui.displays import Display
 
 
 class Interruptible:
-    """What signals do while this context is open. ``goes_on`` is the command that goes on after an interrupt.
+    """What signals do while this context is open. ``again`` is the command that goes on after an interrupt.
 
     As long as nothing is written, Ctrl-C simply ends it. After that, the
     first lets what is under way finish, and the second leaves at once; so
     does SIGTERM.
     """
 
-    def __init__(self, inbox: Inbox, display: TextDisplay | JsonDisplay, goes_on: str) -> None:
+    def __init__(self, inbox: Inbox, display: Display, again: str) -> None:
         self._inbox = inbox
-        self._goes_on = goes_on
+        self._again = again
         self._display = display
         self._writes = False
 
@@ -55,6 +54,6 @@ class Interruptible:
         self._display.note("stopping: what is under way finishes; Ctrl-C again to leave at once")
 
     def _leave(self, *_: object) -> None:
-        after = f"{self._goes_on} goes on from here" if self._writes else "nothing was written"
+        after = f"{self._again} goes on from here" if self._writes else "nothing was written"
         self._display.last_words(f"kploy: left at once; {after}")
         os._exit(Outcome.INTERRUPTED)

@@ -59,15 +59,13 @@ def _as_table(pinned: Pinned) -> str:
 
 
 def _as_json(pinned: Pinned) -> str:
-    import json
-
-    from kploy.ui.json import API_VERSION
+    from kploy.ui.json import API_VERSION, as_json
 
     remotes = [
         {"url": _shown(url), "digest": f"sha256:{pin.digest}", "size": pin.size}
         for url, pin in sorted(pinned.now.items())
     ]
-    return json.dumps({"apiVersion": API_VERSION, "kind": "Pins", "remotes": remotes}, indent=2) + "\n"
+    return as_json({"apiVersion": API_VERSION, "kind": "Pins", "remotes": remotes}, indent=2) + "\n"
 
 
 def _changes(pinned: Pinned, arrow: str) -> Iterator[str]:

@@ -137,8 +137,10 @@ def _complain(error: KployError) -> None:
 
 def _say(words: str) -> None:
     """Write a line to stderr, if there is anybody to read it: how it ended, the exit code says in any case."""
+    from kploy.ui.sanitize import defused
+
     with suppress(OSError):
-        click.echo(words, err=True)
+        click.echo(defused(words), err=True)
 
 
 def _confess(error: Exception) -> int:

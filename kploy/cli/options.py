@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from kploy.cluster.port import Cluster
     from kploy.model.app import App
+    from kploy.ui.calls import Calls
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -107,6 +108,31 @@ def where(**flags: Any) -> Where:
     return Where(**flags)
 
 
+_WHICH = frozenset({"directory", "sandbox", "context", "kubeconfig", "namespace", "user", "request_timeout"})
+"""The parameters that say which app, and on which cluster."""
+
+
+def calls_of(ctx: click.Context) -> Calls:
+    """How the user would call another command on the same app and cluster as this one."""
+    import shlex
+
+    from kploy.ui.calls import Calls
+
+    said = click.core.ParameterSource.COMMANDLINE
+    given = [param for param in ctx.command.params if ctx.get_parameter_source(param.name or "") is said]
+    words = [word for param in given if param.name in _WHICH for word in _words(param, ctx.params[param.name])]
+    return Calls(ctx.find_root().info_name or "kploy", shlex.join(words))
+
+
+def _words(param: click.Parameter, value: object) -> Iterator[str]:
+    if isinstance(param, click.Option):
+        yield max(param.opts, key=len)
+    if isinstance(value, float):
+        yield f"{value:g}s"
+    elif not isinstance(value, bool):
+        yield str(value)
+
+
 directory_argument = click.argument(
     "directory", required=False, default=".", type=click.Path(file_okay=True, path_type=Path), metavar="[DIR]"
 )
@@ -125,15 +151,29 @@ def output_option(*formats: str) -> Callable[[_Function], _Function]:
     )
 
 
-directory_option = click.option(
-    "--dir",
-    "directory",
-    default=".",
-    type=click.Path(file_okay=True, path_type=Path),
-    metavar="DIR",
-    help="The app's directory.",
-)
-"""The app's directory for commands whose argument is something else."""
+def revision_arguments(function: _Function) -> _Function:
+    """Adds the arguments ``[DIR] [REVISION]``. A number alone is the revision: a directory of that name is ``./12``."""
+
+    def directory(ctx: click.Context, _: click.Parameter, value: str) -> Path:
+        if not (value.isascii() and value.isdecimal() and int(value[:9]) > 0):
+            return Path(value)
+        ctx.meta["revision"] = int(value[:9])
+        return Path()
+
+    def revision(ctx: click.Context, param: click.Parameter, value: int | None) -> int | None:
+        alone: int | None = ctx.meta.get("revision")
+        if alone is not None and value is not None:
+            raise click.BadParameter(
+                "the directory comes before the revision; one that is a number is ./12.", ctx, param
+            )
+        return value if alone is None else alone
+
+    add = click.argument(
+        "revision", required=False, type=click.IntRange(min=1), callback=revision, metavar="[REVISION]"
+    )
+    return click.argument("directory", required=False, default=".", callback=directory, metavar="[DIR]")(
+        add(function)
+    )
 
 
 def timeout_option(help_text: str) -> Callable[[_Function], _Function]:

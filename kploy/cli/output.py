@@ -7,6 +7,7 @@ import select
 import sys
 
 from kploy.model.errors import KployError
+from kploy.ui.sanitize import defused
 from kploy.ui.streams import LEGIBLE
 
 
@@ -18,13 +19,14 @@ class OutputLost(KployError):
 
 
 def put(text: str) -> None:
-    """Write ``text`` to stdout, now. Raises OutputLost.
+    """Write ``text`` to stdout, now, with nothing in it that a CI runner would obey. Raises OutputLost.
 
     A reader who has gone has what it wanted, and where stdout was closed from
     the start, nobody wants anything: both are no error.
     """
     if sys.stdout is None:  # closed by the caller
         return
+    text = defused(text)
     try:
         descriptor = sys.stdout.fileno()
     except (OSError, ValueError):
@@ -42,9 +44,9 @@ def put(text: str) -> None:
 def document(data: object, output: str) -> str:
     """A document for a program, as ``json`` or ``yaml``."""
     if output == "json":
-        import json
+        from kploy.ui.json import as_json
 
-        return json.dumps(data, indent=2) + "\n"
+        return as_json(data, indent=2) + "\n"
     from kploy.source.yaml import dump
 
     return dump(data)

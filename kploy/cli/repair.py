@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kploy.cli.options import directory_argument, output_option, timeout_option, where, where_options
+from kploy.cli.options import calls_of, directory_argument, output_option, timeout_option, where, where_options
 
 
 @click.command("repair")
@@ -34,8 +34,9 @@ def repair_command(directory: Path, timeout: float, output: str, **flags: Any) -
     from kploy.engine.pipeline import repair
 
     inbox = Inbox()
+    again = calls_of(click.get_current_context()).of("repair")
     with (
-        display_for(output, plan_is_result=False) as display,
-        Interruptible(inbox, display, "kploy repair") as interruptible,
+        display_for(output, directory, plan_is_result=False) as display,
+        Interruptible(inbox, display, again) as interruptible,
     ):
         return show(interruptible.watching(repair(directory, target.connect, timeout, inbox)), display)

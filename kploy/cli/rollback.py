@@ -7,17 +7,16 @@ from typing import Any
 
 import click
 
-from kploy.cli.options import directory_option, output_option, timeout_option, where, where_options
+from kploy.cli.options import calls_of, output_option, revision_arguments, timeout_option, where, where_options
 
 
 @click.command("rollback")
-@click.argument("revision", required=False, type=click.IntRange(min=1), metavar="[REVISION]")
-@directory_option
+@revision_arguments
 @timeout_option("Give up when not all is ready by then. What was applied stays.")
 @output_option("text", "json")
 @where_options
 def rollback_command(revision: int | None, directory: Path, timeout: float, output: str, **flags: Any) -> int:
-    """Deploy a revision of the app again, by default the last good one before the present one.
+    """Deploy a revision of the app in DIR again, by default the last good one before the present one.
 
     It is a run like any other: the same order, the same waiting, and what that revision did not have is
     deleted. It becomes a new revision. The files of the app are not touched: the next `kploy run` deploys
@@ -28,6 +27,7 @@ def rollback_command(revision: int | None, directory: Path, timeout: float, outp
       kploy rollback          undo the last deploy
       kploy history           see which revisions there are
       kploy rollback 12       go back to one of them
+      kploy rollback shop 12  of the app in another directory
     """
     target = where(**flags)
     from kploy.cli.display import display_for, show
@@ -36,9 +36,10 @@ def rollback_command(revision: int | None, directory: Path, timeout: float, outp
     from kploy.engine.pipeline import rollback
 
     inbox = Inbox()
+    again = calls_of(click.get_current_context()).of("rollback")
     with (
-        display_for(output, plan_is_result=False) as display,
-        Interruptible(inbox, display, "kploy rollback") as interruptible,
+        display_for(output, directory, plan_is_result=False) as display,
+        Interruptible(inbox, display, again) as interruptible,
     ):
         events = rollback(directory, target.connect, timeout, inbox, revision)
         return show(interruptible.watching(events), display)

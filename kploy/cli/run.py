@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from kploy.cli.options import directory_argument, output_option, timeout_option, where, where_options
+from kploy.cli.options import (
+    calls_of,
+    directory_argument,
+    output_option,
+    timeout_option,
+    where,
+    where_options,
+)
 
 
 @click.command("run")
@@ -41,9 +48,10 @@ def run_command(directory: Path, timeout: float, atomic: bool, output: str, **fl
     from kploy.engine.pipeline import run
 
     inbox = Inbox()
+    again = calls_of(click.get_current_context()).of("run")
     with (
-        display_for(output, plan_is_result=False) as display,
-        Interruptible(inbox, display, "kploy run") as interruptible,
+        display_for(output, directory, plan_is_result=False) as display,
+        Interruptible(inbox, display, again) as interruptible,
     ):
         events = run(directory, target.connect, timeout, inbox, atomic=atomic)
         return show(interruptible.watching(events), display)

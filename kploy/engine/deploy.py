@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from queue import Empty
 from typing import assert_never
@@ -42,7 +42,8 @@ from kploy.engine.related import RELATIONS, Relation, relations_of
 from kploy.engine.resources import Resources
 from kploy.model.app import App
 from kploy.model.errors import KployError
-from kploy.model.events import Event
+from kploy.model.events import Event, Failed, Unfinished
+from kploy.model.findings import Place
 from kploy.model.objects import Body, ObjectRef, group_of
 from kploy.model.plan import Action
 
@@ -228,7 +229,7 @@ class _Run:
         self._state, actions = rollout.step(self._state, observation)
         for action in actions:
             if isinstance(action, rollout.Tell):
-                yield action.event
+                yield self._placed(action.event)
             else:
                 self._do(action)
 
@@ -248,6 +249,14 @@ class _Run:
                     self._carrier.watch_related(relation)
             case _:
                 assert_never(action)
+
+    def _placed(self, event: Event) -> Event:
+        return replace(event, place=self._place(event.ref)) if isinstance(event, Failed | Unfinished) else event
+
+    def _place(self, ref: ObjectRef) -> Place | None:
+        """Where the manifest names its object: a file may hold several."""
+        manifest = self._job.graph.nodes[self._nodes[ref]].manifest
+        return replace(manifest.positions.value(("metadata", "name")), excerpt=()) if manifest else None
 
     def _apply(self, node: int) -> None:
         manifest = self._job.graph.nodes[node].manifest

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kploy.model.findings import Finding
+from kploy.model.findings import Finding, Place
 from kploy.model.objects import ObjectRef, Status
 from kploy.model.plan import Action, Plan
 from kploy.model.report import Outcome
@@ -91,13 +91,14 @@ class Ready:
 class Failed:
     """An object cannot become ready, or the API server would not take it.
 
-    ``reason`` is for people; ``file`` is the manifest's.
+    ``reason`` is for people; ``place`` is where its manifest names it.
     """
 
     ref: ObjectRef
     reason: str
     at: float
     hint: str = ""
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,12 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An object was applied, and the run ended before it was ready."""
+    """An object was applied, and the run ended before it was ready. ``place`` is where its manifest names it."""
 
     ref: ObjectRef
     status: Status
     at: float
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,9 @@ def shown_at(remote: Remote, there: Place) -> Place:
     """The place of the URL, with what stands at ``there`` in the remote."""
     where = f"{remote.url}:{there.line}:{there.column}"
     said = there.excerpt[-1].text[there.column - 1 :].strip() if there.excerpt else ""
-    excerpt = (Line(remote.place.line, f"{where}  {said}".rstrip()),)
-    return Place(remote.file, remote.place.line, 1, len(where), excerpt)
+    url = remote.place
+    excerpt = (Line(url.line, " " * (url.column - 1) + f"{where}  {said}".rstrip()),)
+    return Place(remote.file, url.line, url.column, url.width, excerpt)
 
 
 def read_pointer(text: Text, report: Report) -> Remote | None:

@@ -18,6 +18,7 @@ from kploy.source.syntax import PLAIN
 from kploy.source.text import Text
 
 _PROPERTIES = re.compile(r"(?:(?:&[\w-]*|!<[^>]*>|![^\s,\[\]{}]*)(?:\s+(?:#[^\n\r]*)?)*)+")
+_BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
 _INDENT = re.compile(r"[\s-]*")
 
 
@@ -159,7 +160,7 @@ class _Locator:
 
     def scalar(self, text: str, tag: str, anchor: str | None, start: int, end: int) -> None:
         end += self._offset
-        spot = Spot(min(self._bare(start + self._offset), end), end)
+        spot = self._bare_spot(start + self._offset, end)
         self._anchor(anchor, spot)
         if anchor is not None:
             self._anchored_keys[anchor] = _key_text(text, tag)
@@ -199,6 +200,12 @@ class _Locator:
         elif pending:
             parent.keys.pop(pending[0], None)  # so that the order is that of the text
             parent.children[pending[0]], parent.keys[pending[0]] = spot, pending[1]
+
+    def _bare_spot(self, start: int, end: int) -> Spot:
+        """Where a scalar itself stands: of a block scalar its header, without the comment behind it."""
+        start = min(self._bare(start), end)
+        header = _BLOCK_HEADER.match(self._content, start, end)
+        return Spot(start, header.end() if header else end)
 
     def _bare(self, start: int) -> int:
         """Past the anchor and the tag that stand before a value."""

@@ -174,7 +174,22 @@ _COMPLAINTS = (
 )
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes every text on one line: one that went on below could begin with what a CI runner obeys."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if "\n" in text or _RUNNERS_ORDER in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _text)
+
+_RUNNERS_ORDER = "##["
+"""What GitHub's runner obeys wherever it stands: it is written with an escape. See ui.sanitize."""
+
+
 def dump(data: Any) -> str:
-    """JSON data as YAML text in ASCII, keys in their order."""
-    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=False)
-    return text
+    """JSON data as YAML text in ASCII, keys in their order, each scalar on its line."""
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=False, width=float("inf"))
+    return text.replace(_RUNNERS_ORDER, r"##\x5b")

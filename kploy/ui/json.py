@@ -38,7 +38,7 @@ class JsonDisplay:
 
     def show(self, event: events.Event) -> None:
         """Write one event."""
-        self._stdout.write(json.dumps(event_document(event)) + "\n")
+        self._stdout.write(as_json(event_document(event)) + "\n")
         self._stdout.flush()
 
     def note(self, text: str) -> None:
@@ -46,6 +46,11 @@ class JsonDisplay:
         tell_at_once(f"{text}\n")
 
     last_words = note
+
+
+def as_json(document: Any, indent: int | None = None) -> str:
+    r"""JSON data as text in ASCII, in which no CI runner finds an order: ``##[`` is written ``##\u005b``."""
+    return json.dumps(document, indent=indent).replace("##[", r"##\u005b")
 
 
 def event_document(event: events.Event) -> dict[str, Any]:

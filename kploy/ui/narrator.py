@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from math import ceil
 from typing import assert_never
 
 from rich.cells import cell_len
@@ -15,6 +16,7 @@ from kploy.model.findings import Finding, Severity
 from kploy.model.objects import ObjectRef, State, Status
 from kploy.model.plan import Action, Plan
 from kploy.model.report import Outcome
+from kploy.ui.calls import Calls
 from kploy.ui.console import Hanging, Part, Signs, line
 from kploy.ui.numbers import count, seconds, ticking
 from kploy.ui.sanitize import clean
@@ -37,8 +39,9 @@ class Narrator:
     ``columns`` is how wide the terminal is, None where there is no limit.
     """
 
-    def __init__(self, signs: Signs, columns: int | None = None) -> None:
+    def __init__(self, signs: Signs, columns: int | None = None, calls: Calls | None = None) -> None:
         self._signs = signs
+        self._calls = calls or Calls()
         self._widest = _WIDEST if columns is None else max(0, min(_WIDEST, columns - _BESIDE_NAMES))
         self._width = 0
         self._not_ready = 0
@@ -63,7 +66,7 @@ class Narrator:
                 self._counts[action] += 1
             case events.Ready(ref, status, after, _):
                 yield self._ready(ref, status, after)
-            case events.Failed(ref, reason, _, hint):
+            case events.Failed(ref, reason, _, hint, _):
                 self._counts["failed"] += 1
                 yield self._row(self._signs.failed, "bold red", ref, (reason, "red"))
                 if hint:
@@ -72,9 +75,9 @@ class Narrator:
                 self._counts["not started"] += 1
                 why = f": {because} failed" if because else ""
                 yield self._row(self._signs.skipped, "dim", ref, (f"not started{why}", "dim"))
-            case events.Unfinished(ref, status, _):
+            case events.Unfinished(ref, status, _, _):
                 self._not_ready += 1
-                words = f"applied, not ready: {_words(status)}"
+                words = f"applied, not ready: {words_of(status)}"
                 yield self._row(self._signs.failed, "yellow", ref, (words, "yellow"))
             case events.Noted(text):
                 yield Hanging(Text(), line(text))
@@ -89,16 +92,16 @@ class Narrator:
         """A line for what will be otherwise in a moment; for where nothing moves, as in a pipe."""
         match event:
             case events.Applied(ref, action, status, _) if status.state is not State.CURRENT:
-                return self._row(self._signs.waiting, "dim", ref, f"{action}; {_words(status)}")
+                return self._row(self._signs.waiting, "dim", ref, f"{action}; {words_of(status)}")
             case events.Progressed(ref, status, _):
-                return self._row(self._signs.waiting, "dim", ref, _words(status))
+                return self._row(self._signs.waiting, "dim", ref, words_of(status))
             case _:
                 return None
 
     def under_way(self, sign: str, ref: ObjectRef, status: Status, elapsed: float) -> Text:
         """The line for an object that is waited for, while it is."""
         # The time comes first: it is short, and the words may have to be cut.
-        return self._row(sign, "", ref, (f"{ticking(elapsed):>3}", "dim"), f"  {_words(status)}").text
+        return self._row(sign, "", ref, (f"{ticking(elapsed):>3}", "dim"), f"  {words_of(status)}").text
 
     def _opened(self, event: events.Opened) -> Iterator[RenderableType]:
         where = f"{event.context or event.server}/{event.namespace}"
@@ -154,13 +157,14 @@ class Narrator:
                 yield self._good(f"{app} is up: {done}", (f"   {seconds(at)}", "dim"))
             case Outcome.FAILED:
                 yield self._bad(f"{app}: {', '.join(trouble)}", (f"   {done}", "dim"))
-                yield _advice("mend it, then kploy run; what is as it should be is left alone")
+                yield _advice(f"mend it, then {self._calls.of('run')}; what is as it should be is left alone")
             case Outcome.TIMED_OUT:
                 yield self._bad(f"{app} is not up after {seconds(at)}: {', '.join(trouble)}")
-                yield _advice("see how it goes on: kploy list; wait longer: kploy run --timeout 10m")
+                longer = self._calls.of("run", f"--timeout {_longer(at)}")
+                yield _advice(f"see how it goes on: {self._calls.of('list')}; wait longer: {longer}")
             case Outcome.INTERRUPTED:
                 yield self._bad(f"interrupted: {', '.join(filter(None, [done, *trouble]))}")
-                yield _advice("kploy run goes on from here")
+                yield _advice(f"{self._calls.of('run')} goes on from here")
 
     def _good(self, *rest: Part) -> Hanging:
         return Hanging(line((f"{self._signs.done} ", "bold green")), line(*rest))
@@ -190,7 +194,12 @@ def _advice(text: str) -> Hanging:
     return Hanging(line("  "), line(text))
 
 
-def _words(status: Status) -> str:
+def _longer(at: float) -> str:
+    """A timeout to try next: twice the one that was not enough, and at least ten minutes."""
+    return f"{max(10, ceil(at / 30))}m"
+
+
+def words_of(status: Status) -> str:
     """``2/3 ready: waiting for its controller``: the number and the reason, as far as there are any."""
     counts = status.counts
     number = f"{counts} ready" if counts and not counts.unit else ""

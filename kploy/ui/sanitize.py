@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _OBEYED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """The categories of what is no character to see: controls, invisible formats, surrogates, line separators."""
+
+
+_COMMAND = re.compile(r"(^|[\r\n])([^\S\r\n]*):(?=:)|##\[")
+
+
+def defused(text: str) -> str:
+    r"""``text`` without a line that a CI runner would obey.
+
+    GitHub's takes a line that begins with ``::``, blanks apart, for a command
+    of the job, and ``##[`` wherever it stands: whoever names an object could
+    give the job orders. They become ``\x3a:`` and ``##\x5b``.
+    """
+    if "::" not in text and "##[" not in text:
+        return text
+    return _COMMAND.sub(_defused, text)
+
+
+def _defused(found: re.Match[str]) -> str:
+    if found.group() == "##[":
+        return r"##\x5b"
+    return rf"{found.group(1)}{found.group(2)}\x3a"
 
 
 def clean(text: str) -> str:

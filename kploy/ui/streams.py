@@ -16,6 +16,8 @@ import select
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from kploy.ui.sanitize import defused
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
@@ -35,8 +37,11 @@ def _legible(error: UnicodeError) -> tuple[str | bytes, int]:
 codecs.register_error(LEGIBLE, _legible)
 
 
-def steadfast(stream: TextIO | None) -> TextIO:
+def steadfast(stream: TextIO | None, *, commands: bool = False) -> TextIO:
     """A stream that writes where ``stream`` does, and never fails; ``stream`` is None where it was closed.
+
+    What is written is a line, or begins with one. Only with ``commands`` may
+    it be one that a CI runner obeys.
 
     The first thing that it could not write is told on stderr, unless it is
     only that the reader has gone.
@@ -46,7 +51,8 @@ def steadfast(stream: TextIO | None) -> TextIO:
         return stream or _nowhere()
     raw = _Steadfast(descriptor, "w", closefd=False)
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    return io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, errors=LEGIBLE)
+    kind = io.TextIOWrapper if commands else _Harmless
+    return kind(io.BufferedWriter(raw), encoding=encoding, errors=LEGIBLE)
 
 
 def tell_at_once(text: str) -> None:
@@ -55,7 +61,15 @@ def tell_at_once(text: str) -> None:
     descriptor = _descriptor(stream)
     if stream is not None and descriptor is not None:
         with contextlib.suppress(OSError):
-            os.write(descriptor, text.encode(stream.encoding, LEGIBLE))
+            os.write(descriptor, defused(text).encode(stream.encoding, LEGIBLE))
+
+
+class _Harmless(io.TextIOWrapper):
+    """A stream that gives a CI runner no orders."""
+
+    def write(self, text: str, /) -> int:
+        super().write(defused(text))
+        return len(text)
 
 
 class _Steadfast(io.FileIO):

@@ -22,6 +22,7 @@ from rich.text import Text
 from kploy.model import events
 from kploy.model.objects import ObjectRef, Status
 from kploy.model.plan import Action, Plan
+from kploy.ui.calls import Calls
 from kploy.ui.console import Hanging, columns, line, padded, shown, signs_for, stderr, stdout
 from kploy.ui.excerpt import show_findings
 from kploy.ui.narrator import Narrator, findings_summary
@@ -39,11 +40,11 @@ _COLUMNS_LEFT_FREE = 4
 class TextDisplay:
     """Shows events as text. With ``plan_is_result`` the plan is printed to stdout: that of a dry run is data."""
 
-    def __init__(self, *, plan_is_result: bool) -> None:
+    def __init__(self, *, plan_is_result: bool, calls: Calls | None = None) -> None:
         self._console = stderr()
         self._signs = signs_for(self._console.file)
         width = columns(self._console)
-        self._narrator = Narrator(self._signs, width)
+        self._narrator = Narrator(self._signs, width, calls)
         self._plan_is_result = plan_is_result
         self._moving = _Moving(self._console, self._narrator) if width else None
 

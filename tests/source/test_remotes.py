@@ -91,8 +91,8 @@ def test_a_place_is_the_address_and_shows_where_in_the_remote(write: Write, serv
     app = app_in(read_app(write({FILE: f"# web\n  {url}?token=hunter2\n"}), network=server.network))
     where = f"{url}?…:4:9"
     place = app.manifests[0].positions.value(("metadata", "name"))
-    assert place == Place(FILE, 2, 1, len(where), (Line(2, f"{where}  web"),))
-    assert app.manifests[0].positions.key(("metadata", "name")).excerpt == (Line(2, f"{url}?…:4:3  name: web"),)
+    assert place == Place(FILE, 2, 3, len(f"{url}?…"), (Line(2, f"  {where}  web"),))
+    assert app.manifests[0].positions.key(("metadata", "name")).excerpt == (Line(2, f"  {url}?…:4:3  name: web"),)
 
 
 def test_a_finding_in_a_remote_manifest_names_line_and_column(write: Write, server: HttpsServer) -> None:

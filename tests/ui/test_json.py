@@ -29,6 +29,7 @@ from kploy.model.plan import Action, Change, Plan
 from kploy.model.report import Outcome
 from kploy.ui.json import JsonDisplay, listing_document
 from tests.ui.made import DB, HALFWAY, HOSTILE, JOB, OPENED, STARTING, UP, WEB
+from tests.ui.runner import orders
 
 WEB_JSON = {
     "group": "apps",
@@ -119,10 +120,21 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
     ),
     (Progressed(WEB, STARTING, 1.0), {"ref": WEB_JSON, "status": STARTING_JSON, "at": 1.0}),
     (Ready(WEB, UP, 2.0, 3.0), {"ref": WEB_JSON, "status": UP_JSON, "after": 2.0, "at": 3.0}),
-    (Failed(WEB, "why", 3.0, "what to do"), {"ref": WEB_JSON, "reason": "why", "at": 3.0, "hint": "what to do"}),
+    (
+        Failed(WEB, "why", 3.0, "what to do"),
+        {"ref": WEB_JSON, "reason": "why", "at": 3.0, "hint": "what to do", "place": None},
+    ),
     (Skipped(WEB, DB, 3.0), {"ref": WEB_JSON, "because": DB_JSON, "at": 3.0}),
     (Skipped(WEB, None, 3.0), {"ref": WEB_JSON, "because": None, "at": 3.0}),
-    (Unfinished(WEB, STARTING, 3.0), {"ref": WEB_JSON, "status": STARTING_JSON, "at": 3.0}),
+    (
+        Unfinished(WEB, STARTING, 3.0, Place("rcs/web.yaml", 4, 9, 3)),
+        {
+            "ref": WEB_JSON,
+            "status": STARTING_JSON,
+            "at": 3.0,
+            "place": {"file": "rcs/web.yaml", "line": 4, "column": 9, "width": 3, "excerpt": []},
+        },
+    ),
     (Noted("the cache was used"), {"text": "the cache was used"}),
     (Finished(Outcome.TIMED_OUT, 300.0), {"outcome": {"exitCode": 5, "name": "timed-out"}, "at": 300.0}),
 ]
@@ -171,6 +183,13 @@ def test_hostile_text_is_escaped_by_json_itself_and_comes_back_whole(capsys: pyt
     assert [line for line in lines if not (line.isascii() and line.isprintable())] == []
     assert [json.loads(line)["kind"] for line in lines] == ["Opened", "Checked", "Failed", "Progressed"]
     assert json.loads(lines[2])["reason"] == HOSTILE
+
+
+def test_no_ci_runner_finds_an_order_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    said = "a ##[add-mask]x\n::error::y"
+    (line,) = written(Failed(WEB, said, 0.0), by=capsys)
+    assert orders(line) == []
+    assert json.loads(line)["reason"] == said
 
 
 def test_a_listing_has_this_shape() -> None:

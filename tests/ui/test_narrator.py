@@ -24,7 +24,8 @@ from kploy.model.events import (
 from kploy.model.objects import Counts, ObjectRef, State, Status
 from kploy.model.plan import Action, Change, Plan
 from kploy.model.report import Outcome
-from kploy.ui.console import signs_for
+from kploy.ui.calls import Calls
+from kploy.ui.console import Hanging, signs_for
 from kploy.ui.narrator import Narrator
 from tests.ui.made import (
     DB,
@@ -242,6 +243,27 @@ def test_signs_of_several_characters_are_aligned() -> None:
         "  x  deployment/web  → no…",
         "  -  job/migrate     not started: deployment/web failed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "advice"),
+    [
+        (
+            Outcome.FAILED,
+            "mend it, then kk run shop -n x; what is as it should be is left alone",
+        ),
+        (
+            Outcome.TIMED_OUT,
+            "see how it goes on: kk list shop -n x; wait longer: kk run shop -n x --timeout 40m",
+        ),
+        (Outcome.INTERRUPTED, "kk run shop -n x goes on from here"),
+    ],
+)
+def test_advice_can_be_typed_as_it_stands(outcome: Outcome, advice: str) -> None:
+    narrator = Narrator(signs_for(Stream()), calls=Calls("kk", "shop -n x"))
+    *_, last = narrator.settled(Finished(outcome, 1200.0))
+    assert isinstance(last, Hanging)
+    assert last.text.plain == f"  {advice}"
 
 
 def test_hostile_text_is_spelled_out_in_every_event() -> None:

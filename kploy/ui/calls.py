@@ -1,0 +1,17 @@
+"""How the user calls kploy, for advice that can be typed as it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """How the user calls kploy: ``words`` say which app and which cluster, quoted as a shell takes them."""
+
+    program: str = "kploy"
+    words: str = ""
+
+    def of(self, command: str, more: str = "") -> str:
+        """``kploy list shop --context dev``: another command on the same app and cluster."""
+        return " ".join(filter(None, (self.program, command, self.words, more)))
