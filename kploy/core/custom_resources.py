@@ -95,7 +95,7 @@ def _validator(schema: Mapping[str, Any]) -> Draft202012Validator | None:
         is_short = isinstance(instance, str) and len(instance) <= LONGEST_MATCHED
         return iter(matches(validator, wanted, instance, within) or () if is_short else ())
 
-    limited = extend(Draft202012Validator, {"pattern": pattern})
+    limited = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
     return cast("Draft202012Validator", limited(translated))
 
 

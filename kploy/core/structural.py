@@ -16,13 +16,39 @@ LONGEST_MATCHED = 256
 """Characters at most in a text that is held against a pattern."""
 
 _KEYWORDS = frozenset(
-    "additionalProperties allOf anyOf default description enum exclusiveMaximum exclusiveMinimum format items "
-    "maxItems maxLength maxProperties maximum minItems minLength minProperties minimum multipleOf not nullable "
-    "oneOf pattern properties required title type".split()
+    [
+        "additionalProperties",
+        "allOf",
+        "anyOf",
+        "default",
+        "description",
+        "enum",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "format",
+        "items",
+        "maxItems",
+        "maxLength",
+        "maxProperties",
+        "maximum",
+        "minItems",
+        "minLength",
+        "minProperties",
+        "minimum",
+        "multipleOf",
+        "not",
+        "nullable",
+        "oneOf",
+        "pattern",
+        "properties",
+        "required",
+        "title",
+        "type",
+    ]
 )
 """What a structural schema may say: validation of apiextensions.k8s.io/v1, Kubernetes 1.37."""
 
-_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*(?:,\d*)?\}|.", re.DOTALL)
+_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*(?:,\d*)?\}|.", re.DOTALL)
 _MOST_LOOPS = 2
 
 
@@ -56,21 +82,21 @@ def ends_soon(pattern: str) -> bool:
     varies = [False]
     closed = False
     before = ""
-    for token in _TOKEN.findall(pattern):
-        if _repeats(token) and before:
+    for piece in _PIECE.findall(pattern):
+        if _repeats(piece) and before:
             if closed or (before in {"*", "+"}):
                 return False
             varies[-1] = True
             loops += 1
-        elif token == "(":
+        elif piece == "(":
             varies.append(False)
-        elif token in {"?", "|"}:
+        elif piece in {"?", "|"}:
             varies[-1] = True
-        inner = varies.pop() if token == ")" and len(varies) > 1 else False
+        inner = varies.pop() if piece == ")" and len(varies) > 1 else False
         varies[-1] = varies[-1] or inner
-        closed, before = inner, token
+        closed, before = inner, piece
     return loops <= _MOST_LOOPS
 
 
-def _repeats(token: str) -> bool:
-    return token in {"*", "+"} or (token.startswith("{") and len(token) > 1)
+def _repeats(piece: str) -> bool:
+    return piece in {"*", "+"} or (piece.startswith("{") and len(piece) > 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from kploy.model.app import Directory
 from kploy.model.findings import Finding, Place, Severity, error, warning
 from kploy.model.objects import Body, JsonPath
 from kploy.source.files import (
-    Content,
     Entry,
     Unusable,
     directory,
@@ -112,14 +111,19 @@ def _values(files: list[Entry], suffix: str, root: Path, report: Report) -> list
                 report(finding)
             if not any(finding.severity is Severity.ERROR for finding in findings):
                 values.append(value)
+    for finding in _findings_of_all(values, readable, suffix):
+        report(finding)
+    return values
+
+
+def _findings_of_all(values: list[_Value], readable: list[str], suffix: str) -> Iterator[Finding]:
+    """What is wrong with the values of one object together; ``readable`` are the secrets that are open to all."""
     if readable:
-        report(_readable(readable))
+        yield _readable(readable)
     if sum(len(value.data) for value in values) > LARGEST:
         hint = "Kubernetes takes 1 MiB an object"
-        report(
-            error("too-large", f"the values of env/*{suffix} together are larger than 1 MiB", hint, subject="env/")
-        )
-    return values
+        message = f"the values of env/*{suffix} together are larger than 1 MiB"
+        yield error("too-large", message, hint, subject="env/")
 
 
 def _file_findings(value: _Value) -> list[Finding]:

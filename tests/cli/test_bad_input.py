@@ -216,9 +216,10 @@ ROWS = (
     Row(
         "YAML: a lone surrogate in JSON",
         {
-            "resources/a.json": '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": "\\ud800"}}'
+            "resources/a.json": '{"apiVersion": "v1", "kind": "ConfigMap",\n"metadata": {"name": "a"},\n'
+            '"data": {"a": "\\ud800"}}'
         },
-        ("error[lone-surrogate] resources/a.json:1:84",),
+        ("error[lone-surrogate] resources/a.json:3:15",),
         ("write the character itself",),
     ),
     Row(

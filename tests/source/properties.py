@@ -34,8 +34,7 @@ def hold_for_the_app(root: Path) -> None:
         reading = read_app(root, offline=True)
         assert read_app(root, offline=True) == reading
         prepared = prepare(root, offline=True)
-    except KployError as stop:
-        assert stop.message == clean(stop.message)
+    except KployError:
         return
     for finding in (*reading.findings, *prepared.findings):
         hold_for_the_finding(finding, root)
@@ -82,7 +81,7 @@ def hold_for_the_loader(content: str) -> None:
     if looks_like_json(content) or "!" in content or (found.fatal and found.fatal.rule in _LIMITS):
         return
     try:
-        expected = list(yaml.load_all(content, _Oracle))  # noqa: S506 - a safe loader
+        expected = list(yaml.load_all(content, _Oracle))
     except (yaml.YAMLError, ValueError, RecursionError):
         return
     assert found.fatal is None or found.fatal.rule == "control-character", found.fatal

@@ -1,4 +1,4 @@
-"""Files that nobody would write. `make test` tries the same few hundred every time, `make fuzz` goes on for minutes."""
+"""Files that nobody would write: the same few hundred every time, or as many as KPLOY_FUZZ_EXAMPLES says."""
 
 from __future__ import annotations
 
