@@ -10,6 +10,7 @@ examples, in a directory that is kept only when something was found.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -88,7 +89,9 @@ def _start(target: str, home: Path, seconds: int) -> subprocess.Popen[bytes]:
     )
     with (home / "log").open("wb") as log:
         command = [sys.executable, __file__, target, str(corpus), *flags]
-        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603 - this very file
+        # libFuzzer ends a process without tidying up: what it leaves goes with ``home``.
+        environment = {**os.environ, "TMPDIR": str(home)}
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)  # noqa: S603
 
 
 def _executions(log: Path) -> str:
