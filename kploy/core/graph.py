@@ -80,6 +80,9 @@ class Graph:
         return tuple(node.manifest for node in self.nodes if node.manifest)
 
 
+_MOST_COMPARED = 300
+"""Among more names than these nobody looks for a near one: each of thousands of manifests may be misspelt."""
+
 _Needs = list[dict[int, Milestone]]
 """By the index of a node: the nodes it needs, and how far each must be."""
 
@@ -160,7 +163,7 @@ def _names(manifests: Sequence[Manifest]) -> dict[str, list[int]]:
 
 
 def _unknown_finding(manifest: Manifest, name: str, known: Mapping[str, object]) -> Finding:
-    near = get_close_matches(name.lower(), known, n=1)
+    near = get_close_matches(name.lower()[:300], known, n=1) if len(known) <= _MOST_COMPARED else []
     hint = f"did you mean `{near[0]}`?" if near else "name kind/name or a file of this app"
     place = manifest.positions.value(("metadata", "annotations", DEPENDS_ON))
     message = f"{manifest.ref} depends on `{name}`, which this app does not have"

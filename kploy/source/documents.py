@@ -67,12 +67,14 @@ class Documents:
 def read_documents(text: Text) -> Documents:
     """The documents of a text. Never raises; never takes longer than its size explains."""
     if not json.looks_like_json(text.content):
-        return _read(text, yaml.parse)
+        comment = json.first_comment(text.content) if text.file.endswith(".json") else None
+        return Documents((), comment) if comment else _read(text, yaml.parse)
     as_json = _read(text, json.parse)
     if as_json.fatal is None or as_json.fatal.rule != "json-syntax":
         return as_json
     as_yaml = _read(text, yaml.parse)
-    return as_json if as_yaml.fatal and text.file.endswith(".json") else as_yaml
+    is_json = text.file.endswith(".json") or json.is_comment(as_json.fatal)
+    return as_json if as_yaml.fatal and is_json else as_yaml
 
 
 def _read(text: Text, parse: Parse) -> Documents:
@@ -359,7 +361,7 @@ def _surprising_value(text: str, value: Value, start: int, end: int) -> Problem:
         "{} is a boolean to Kubernetes",
         start,
         end,
-        f"quote it, or write `{word}`",
+        f"write `{word}`; quote it if it is text",
         text,
         severity=Severity.WARNING,
     )

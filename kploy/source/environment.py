@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from kploy.model.app import Directory
 from kploy.model.findings import Finding, Place, Severity, error, warning
 from kploy.model.objects import Body, JsonPath
 from kploy.source.files import (
-    Content,
     Entry,
     Unusable,
     directory,
@@ -96,6 +95,7 @@ def _is_read(entry: Entry, report: Report) -> bool:
 def _values(files: list[Entry], suffix: str, root: Path, report: Report) -> list[_Value]:
     """The values of one object; each problem is reported, and what has one left out."""
     values = []
+    readable: list[str] = []
     for entry in files:
         if entry.name.endswith(suffix):
             try:
@@ -104,20 +104,29 @@ def _values(files: list[Entry], suffix: str, root: Path, report: Report) -> list
                 report(exc.finding)
                 continue
             value = _Value(entry.name.removesuffix(suffix), entry.file, _without_last_newline(content.data))
-            findings = [*_file_findings(value, content, is_secret=suffix == ".secret")]
+            if suffix == ".secret" and _is_open_to_others(content.mode):
+                readable.append(value.file)
+            findings = _file_findings(value)
             for finding in findings:
                 report(finding)
             if not any(finding.severity is Severity.ERROR for finding in findings):
                 values.append(value)
-    if sum(len(value.data) for value in values) > LARGEST:
-        hint = "Kubernetes takes 1 MiB an object"
-        report(
-            error("too-large", f"the values of env/*{suffix} together are larger than 1 MiB", hint, subject="env/")
-        )
+    for finding in _findings_of_all(values, readable, suffix):
+        report(finding)
     return values
 
 
-def _file_findings(value: _Value, content: Content, *, is_secret: bool) -> list[Finding]:
+def _findings_of_all(values: list[_Value], readable: list[str], suffix: str) -> Iterator[Finding]:
+    """What is wrong with the values of one object together; ``readable`` are the secrets that are open to all."""
+    if readable:
+        yield _readable(readable)
+    if sum(len(value.data) for value in values) > LARGEST:
+        hint = "Kubernetes takes 1 MiB an object"
+        message = f"the values of env/*{suffix} together are larger than 1 MiB"
+        yield error("too-large", message, hint, subject="env/")
+
+
+def _file_findings(value: _Value) -> list[Finding]:
     place = Place(value.file, 1, 1)
     findings = []
     if not _KEY.fullmatch(value.key) or value.key.startswith("..") or value.key == ".":
@@ -128,10 +137,16 @@ def _file_findings(value: _Value, content: Content, *, is_secret: bool) -> list[
         findings.append(error("too-large", f"`{value.file}` is larger than 1 MiB", hint, place))
     if not value.data:
         findings.append(warning("empty-value", f"`{value.file}` is empty", "write the value into it", place))
-    if is_secret and _is_open_to_others(content.mode):
-        hint = f"chmod o-rwx {value.file}"
-        findings.append(warning("readable-secret", f"`{value.file}` can be read by everybody here", hint, place))
     return findings
+
+
+def _readable(files: list[str]) -> Finding:
+    """The secrets that everybody here can read: one finding, however many they are."""
+    if len(files) == 1:
+        message, hint = f"`{files[0]}` can be read by everybody here", f"chmod o-rwx {files[0]}"
+        return warning("readable-secret", message, hint, Place(files[0], 1, 1))
+    message = f"{len(files)} files in env/ can be read by everybody here"
+    return warning("readable-secret", message, "chmod o-rwx env/*.secret", subject="env/")
 
 
 def _is_open_to_others(mode: int) -> bool:

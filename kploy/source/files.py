@@ -79,9 +79,9 @@ def read_text(entry: Entry, root: Path) -> Text:
     try:
         return Text(entry.file, data.decode("utf-8").removeprefix("\ufeff"))
     except UnicodeDecodeError as exc:
-        good = data[: exc.start].decode("utf-8")
-        line, column = good.count("\n") + 1, len(good) - good.rfind("\n")
-        place = Place(entry.file, line, column)
+        good = data[: exc.start].decode("utf-8").removeprefix("\ufeff")
+        there = Text(entry.file, good).place(len(good), len(good))
+        place = Place(entry.file, there.line, there.column)
         raise Unusable(error("not-utf8", "this byte is not UTF-8", "save the file as UTF-8", place)) from None
 
 

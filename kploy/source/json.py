@@ -15,6 +15,7 @@ from typing import NoReturn
 from kploy.source.syntax import PLAIN, STRING, Handler
 from kploy.source.text import Problem, Unreadable
 
+_COMMENT = "JSON has no comments"
 _BLANK = re.compile(r"[ \t\r\n]*")
 _PIECE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]|[^\s{}\[\]",:]+', re.ASCII)
 
@@ -22,6 +23,21 @@ _PIECE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]|[^\s{}\[\]",:]+', re.ASC
 def looks_like_json(content: str) -> bool:
     """Whether kubectl would try JSON first."""
     return content[_match_blank(content, 0) :][:1] == "{"
+
+
+def first_comment(content: str) -> Problem | None:
+    """What is wrong with a JSON file that begins with a comment; None if it does not. ``#`` is YAML."""
+    start = _match_blank(content, 0)
+    return _comment(start) if content.startswith(("//", "/*"), start) else None
+
+
+def is_comment(problem: Problem) -> bool:
+    """Whether it is a comment that makes a text no JSON."""
+    return problem.message == _COMMENT
+
+
+def _comment(start: int) -> Problem:
+    return Problem("json-syntax", _COMMENT, start, start + 2, "take it out, or write YAML")
 
 
 def parse(content: str, handler: Handler) -> None:
@@ -40,6 +56,8 @@ def _values(content: str) -> Iterator[tuple[int, int]]:
         try:
             _, end = _DECODER.raw_decode(content, start)
         except json.JSONDecodeError as exc:
+            if content.startswith(("//", "/*", "#"), exc.pos):
+                raise Unreadable(_comment(exc.pos)) from None
             words = exc.msg.removesuffix(" at").lower()
             raise Unreadable(
                 Problem("json-syntax", f"this is not valid JSON: {words}", exc.pos, exc.pos + 1)

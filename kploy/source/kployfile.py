@@ -30,6 +30,10 @@ from kploy.source.text import Text, short
 FILE = "Kployfile"
 
 _TYPES: dict[str, type] = {"string": str, "boolean": bool, "null": type(None)}
+_BOOLEANS = {
+    **dict.fromkeys(("y", "yes", "on", "true"), "true"),
+    **dict.fromkeys(("n", "no", "off", "false"), "false"),
+}
 _NEEDED = {
     "name": ("invalid-name", "use 1 to 63 letters, digits, `-`, `_`, `.`; begin and end with a letter or digit"),
     "namespace": (
@@ -145,7 +149,11 @@ def _value_violations(key: str, value: Any, rule: dict[str, Any], positions: Pos
     types = [rule["type"]] if isinstance(rule["type"], str) else rule["type"]
     if not isinstance(value, tuple(_TYPES[name] for name in types)):
         wanted = "true or false" if "boolean" in types else "text"
-        hint = "quote it" if wanted == "text" and not isinstance(value, dict | list) else f"write {wanted}"
+        hint = (
+            "quote it"
+            if wanted == "text" and not isinstance(value, dict | list)
+            else f"write {_meant(value, wanted)}"
+        )
         message = f"`{key}` must be {wanted}, this is {described(value)}"
         yield error("wrong-type", message, hint, positions.value((key,)))
     elif isinstance(value, str) and not re.fullmatch(rule.get("pattern", "(?s).*"), value):
@@ -155,9 +163,14 @@ def _value_violations(key: str, value: Any, rule: dict[str, Any], positions: Pos
         shown = replace(place, excerpt=()) if key == "apiserver" else place
         yield error(name, f"this is no valid `{key}`", hint, shown)
     elif value in rule.get("not", {}).get("enum", ()):
-        raise Refused(
-            f"namespace `{value}` belongs to Kubernetes itself", f"choose another `namespace` in the {FILE}"
-        )
+        fact = f"{positions.value((key,))}: namespace `{value}` belongs to Kubernetes itself"
+        raise Refused(fact, f"choose another `namespace` in the {FILE}")
+
+
+def _meant(value: Any, wanted: str) -> str:
+    """What to write in place of ``value``: of quoted words such as "yes" it is clear."""
+    meant = _BOOLEANS.get(value.lower()) if isinstance(value, str) and wanted != "text" else None
+    return f"`{meant}`, without quotes" if meant else wanted
 
 
 def _suggestion(key: str) -> str:

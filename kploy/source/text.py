@@ -93,8 +93,8 @@ class Text:
 class Problem:
     """What is wrong from ``start`` to ``end`` of a text.
 
-    ``{}`` in ``message`` is the culprit, or ``stand_in`` where the text may
-    be secret.
+    ``{}`` in ``message`` and ``hint`` is the culprit, or ``stand_in`` where
+    the text may be secret.
     """
 
     rule: str
@@ -110,12 +110,11 @@ class Problem:
         """The finding to show; of a secret text nothing is quoted."""
         start, end = _legible(text.content, self.start, self.end)
         if secret:
-            place = text.masked_place(start, end, None)
-            message = self.message.replace("{}", self.stand_in)
+            place, culprit = text.masked_place(start, end, None), self.stand_in
         else:
-            place = text.place(start, end, since)
-            message = self.message.replace("{}", f"`{short(self.culprit)}`")
-        return Finding(self.rule, self.severity, message, self.hint, place)
+            place, culprit = text.place(start, end, since), f"`{short(self.culprit)}`"
+        message, hint = (words.replace("{}", culprit) for words in (self.message, self.hint))
+        return Finding(self.rule, self.severity, message, hint, place)
 
 
 class Unreadable(Exception):

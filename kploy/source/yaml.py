@@ -52,6 +52,10 @@ if yaml.__with_libyaml__:
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _STATIC = re.compile(r"[a-z ,<>-]+")
 _TAB_INDENT = re.compile(r" *\t")
+_NO_COLON = re.compile(
+    r"[ ]*(?:- +)*(?P<pair>(?P<key>[A-Za-z][\w.-]*)(?:(?: +|:)(?P<value>[\w.][^\s:#]*))?)[ \t]*(?:#[^\n]*)?$",
+    re.MULTILINE,
+)
 _STARTS = {MappingStartEvent: True, SequenceStartEvent: False}
 
 
@@ -114,6 +118,10 @@ def _problem(content: str, exc: MarkedYAMLError) -> Problem:
         return Problem("yaml-syntax", "YAML cannot be indented with a tab", tab, tab + 1, "indent with spaces")
     if "cannot start any token" in said:
         return _bad_start(content, start)
+    if "mapping values are not" in said or "could not find expected ':'" in said:
+        forgotten = _forgotten_colon(content, exc.context_mark.index if exc.context_mark else start)
+        if forgotten:
+            return forgotten
     if exc.context_mark and ("end of stream" in said or "expected ',' or" in said):
         start = exc.context_mark.index  # what is not closed is shown where it is opened
     for words, message, hint in _COMPLAINTS:
@@ -121,6 +129,19 @@ def _problem(content: str, exc: MarkedYAMLError) -> Problem:
             return Problem("yaml-syntax", message, start, start + 1, hint)
     detail = f": {said}" if _STATIC.fullmatch(said) else ""
     return Problem("yaml-syntax", f"this is not valid YAML{detail}", start, start + 1)
+
+
+def _forgotten_colon(content: str, at: int) -> Problem | None:
+    """A line such as ``replicas 2`` or ``replicas:2``: that of ``at``, or the one before it."""
+    line_start = content.rfind("\n", 0, at) + 1
+    before = content.rfind("\n", 0, max(0, line_start - 1)) + 1
+    for start in (line_start, before):
+        match = _NO_COLON.match(content, start)
+        if match:
+            key, value = match.group("key"), match.group("value") or ""
+            pair, (begin, end) = f"{key}: {value}".rstrip(), (match.start("key"), match.end("pair"))
+            return Problem("yaml-syntax", "a key without its `: `", begin, end, "write {}", pair, "`KEY: VALUE`")
+    return None
 
 
 def _tab_in_indentation(content: str, start: int) -> int | None:
