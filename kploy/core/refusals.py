@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from kploy.core.bodies import mapping
 from kploy.core.fields import path_of
+from kploy.core.permissions import MISSING_PERMISSION, is_about_permission
 from kploy.model.app import LABEL, Manifest
 from kploy.model.findings import Finding, Place, error
 from kploy.model.objects import ObjectRef
@@ -143,8 +144,10 @@ def not_served(manifest: Manifest) -> Finding:
 
 def forbidden(manifest: Manifest, message: str) -> Finding:
     """The finding for an object that the user, or an admission policy, may not have there."""
-    message = f"{manifest.ref}: {quotable(manifest, message)}"
-    return error("forbidden", message, "ask for the right, or change the object", _name(manifest))
+    said = f"{manifest.ref}: {quotable(manifest, message)}"
+    if is_about_permission(message):
+        return error(MISSING_PERMISSION, said, "ask for this right", _name(manifest))
+    return error("forbidden", said, "change the object, or have the policy changed", _name(manifest))
 
 
 def may_pass(manifest: Manifest, message: str, needed: Iterable[ObjectRef]) -> tuple[ObjectRef, ...]:

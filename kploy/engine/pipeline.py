@@ -15,6 +15,7 @@ from kploy.engine.carrier import Inbox
 from kploy.engine.check import opened_offline, outcome_of, report
 from kploy.engine.compare import compare
 from kploy.engine.deploy import Deploy, deploy
+from kploy.engine.permissions import preflight
 from kploy.engine.prepare import has_errors, prepare
 from kploy.engine.resources import Resources
 from kploy.model.app import App
@@ -68,6 +69,12 @@ def _compared(
         manifests = (namespace_manifest(app), *manifests)
     resources = Resources(cluster, manifests)
     manifests = resources.settled(manifests)
+    rights = preflight(app, manifests, cluster, resources)
+    yield from rights.notes
+    if rights.findings:
+        yield Checked(in_reading_order((*prepared.findings, *rights.findings)), prepared.files)
+        yield Finished(outcome_of(rights.findings))
+        return None
     graph = prepared.graph if manifests == app.manifests else graph_of(manifests)[0]
     comparison = compare(app, graph.manifests, cluster, resources, namespace_exists=namespace_exists)
     findings = in_reading_order((*prepared.findings, *comparison.findings))

@@ -171,10 +171,11 @@ def findings_summary(findings: Iterable[Finding], files: int, signs: Signs, *, w
     errors = sum(finding.severity is Severity.ERROR for finding in every)
     warnings = len(every) - errors
     parts = [count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number]
-    where = {finding.place.file if finding.place else finding.subject for finding in every}
+    where = {finding.place.file if finding.place else finding.subject for finding in every} - {""}
     if not errors:
         return Hanging(Text(), line((", ".join(parts), "yellow")))
-    text = f"{', '.join(parts)} in {len(where)} of {count(max(files, len(where)), 'file')}"
+    at = f" in {len(where)} of {count(max(files, len(where)), 'file')}" if where else ""
+    text = f"{', '.join(parts)}{at}"
     style = "bold red"
     return Hanging(
         line((f"{signs.failed} ", style)),

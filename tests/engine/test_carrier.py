@@ -62,6 +62,12 @@ class Refusing:
     def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
         raise self.refuse()
 
+    def may(self, verb: str, group: str, plural: str, namespace: str, name: str = "") -> bool:
+        raise self.refuse()
+
+    def user(self) -> str:
+        raise self.refuse()
+
     def close(self) -> None:
         """Nothing is open."""
 
