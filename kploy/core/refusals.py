@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
-from kploy.core.bodies import mapping
+from kploy.core.bodies import dig, mapping
 from kploy.core.fields import path_of
 from kploy.core.permissions import MISSING_PERMISSION, is_about_permission
 from kploy.model.app import LABEL, Manifest
@@ -123,6 +123,10 @@ def _of_conflict(manifest: Manifest, field: str, said: str) -> Finding:
     if LABEL in field:
         return foreign(manifest, said)
     hint = "take the field out of the manifest, or out of the other's hands"
+    if field == ".spec.replicas":
+        number = dig(manifest.body, "spec", "replicas")
+        scale = f"kubectl scale {manifest.ref.qualified} --replicas={number} -n {manifest.ref.namespace}"
+        hint = f"take it out of the manifest, or make it so: {scale}"
     place = manifest.positions.value(path_of(field, manifest.body))
     shown = quotable(manifest, field.lstrip("."))
     return error("field-conflict", f"`{shown}` of {manifest.ref}: {quotable(manifest, said)}", hint, place)

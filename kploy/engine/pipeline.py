@@ -11,6 +11,7 @@ from kploy.core.bodies import entries, text
 from kploy.core.desired import namespace_manifest
 from kploy.core.graph import graph_of
 from kploy.core.kinds import builtin
+from kploy.engine.admission import would_start
 from kploy.engine.carrier import Inbox
 from kploy.engine.check import opened_offline, outcome_of, report
 from kploy.engine.compare import compare
@@ -77,7 +78,9 @@ def _compared(
         return None
     graph = prepared.graph if manifests == app.manifests else graph_of(manifests)[0]
     comparison = compare(app, graph.manifests, cluster, resources, namespace_exists=namespace_exists)
-    findings = in_reading_order((*prepared.findings, *comparison.findings))
+    pods = would_start(app, graph.manifests, comparison, cluster, namespace_exists=namespace_exists)
+    yield from pods.notes
+    findings = in_reading_order((*prepared.findings, *comparison.findings, *pods.findings))
     yield Checked(findings, prepared.files)
     if has_errors(findings):
         yield Finished(outcome_of(findings))
