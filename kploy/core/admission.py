@@ -220,7 +220,7 @@ _LEVEL = "pod-security.kubernetes.io/enforce"
 
 
 def judges_pods(manifest: Manifest, live: Body | None) -> bool:
-    """Whether a manifest that changes says which pods its namespace takes: a quota, limits, a Pod Security level."""
+    """Whether a manifest that changes says which pods its namespace takes: quota, limits, Pod Security level."""
     if (manifest.ref.group, manifest.ref.kind) == ("", "Namespace"):
         level = mapping(manifest.body, "metadata", "labels").get(_LEVEL)
         return level is not None and level != mapping(live, "metadata", "labels").get(_LEVEL)

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 
 _QUANTITY = re.compile(
-    r"([+-]?)(\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:([eE][+-]?\d{1,2})|([KMGTPE]i|[numkMGTPE])?)"
+    r"([+-]?)([0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:([eE][+-]?[0-9]{1,2})|([KMGTPE]i|[numkMGTPE])?)"
 )
 """From apimachinery's resource.ParseQuantity; longer than any number that it would take as it is."""
 

@@ -85,6 +85,7 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
                         "excerpt": [{"number": 2, "text": "  x: ••••••"}],
                     },
                     "subject": "",
+                    "remedy": "",
                 },
                 {
                     "rule": "w",
@@ -93,6 +94,7 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
                     "hint": "",
                     "place": None,
                     "subject": "env/X",
+                    "remedy": "",
                 },
             ],
             "files": 7,
