@@ -91,7 +91,7 @@ def invalid(manifest: Manifest, message: str, causes: Iterable[tuple[str, str]])
 
 
 def _of_field(manifest: Manifest, field: str, said: str) -> Finding:
-    path = path_of(field, manifest.body)
+    path = path_of(_ALIASES.get(field, field), manifest.body)
     shown = quotable(manifest, field)
     if said == UNKNOWN_FIELD:
         last = str(path[-1]) if path else ""
@@ -100,14 +100,29 @@ def _of_field(manifest: Manifest, field: str, said: str) -> Finding:
         return error("unknown-field", what, "correct it, or take it out", manifest.positions.key(path))
     said = quotable(manifest, said)
     if len(said) > _LONGEST_QUOTE:
-        said = _QUOTING.sub(r"\1", said)
+        # It quotes values, and may append a comparison of all that is and should be.
+        said = _QUOTING.sub(r"\1", said).partition("\n")[0]
     message = f"`{shown.lstrip('.')}` of {manifest.ref}: {said}"
     return error("refused-by-server", message, _remedy(manifest, said), manifest.positions.value(path))
 
 
+_IMMUTABLE = (
+    "field is immutable",
+    "is immutable after creation",
+    "updates to statefulset spec for fields other than",
+)
+"""How the server says that an object would have to be another one."""
+
+_ALIASES = {"spec.clusterIPs[0]": "spec.clusterIP"}
+"""Fields that the server makes of another one, and refuses in its place."""
+
+
 def _remedy(manifest: Manifest, said: str) -> str:
-    if "field is immutable" not in said:
+    if not any(words in said for words in _IMMUTABLE):
         return ""
+    if manifest.ref.kind == "PersistentVolumeClaim":
+        # To replace it would delete what is stored in it.
+        return "undo the change: a claim can only grow; a new one under another name leaves the data alone"
     home = f" -n {manifest.ref.namespace}" if manifest.ref.namespace else ""
     return f"undo the change, or replace the object: kubectl delete {manifest.ref.qualified}{home}, then run again"
 
