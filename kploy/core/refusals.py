@@ -109,6 +109,7 @@ def _of_field(manifest: Manifest, field: str, said: str) -> Finding:
 _IMMUTABLE = (
     "field is immutable",
     "is immutable after creation",
+    "may not change once set",
     "updates to statefulset spec for fields other than",
 )
 """How the server says that an object would have to be another one."""
@@ -118,9 +119,10 @@ _ALIASES = {"spec.clusterIPs[0]": "spec.clusterIP"}
 
 
 def _remedy(manifest: Manifest, said: str) -> str:
-    if not any(words in said for words in _IMMUTABLE):
+    is_claim = (manifest.ref.group, manifest.ref.kind) == ("", "PersistentVolumeClaim")
+    if not any(words in said for words in _IMMUTABLE) and not (is_claim and "can not be less than" in said):
         return ""
-    if manifest.ref.kind == "PersistentVolumeClaim":
+    if is_claim:
         # To replace it would delete what is stored in it.
         return "undo the change: a claim can only grow; a new one under another name leaves the data alone"
     home = f" -n {manifest.ref.namespace}" if manifest.ref.namespace else ""

@@ -95,7 +95,8 @@ def test_an_invalid_pod_is_a_finding_at_its_field() -> None:
     ],
 )
 def test_a_refusal_may_pass_when_the_run_changes_what_it_hangs_on(reason: str, changed: str, passes: bool) -> None:
-    ref = ObjectRef("", *changed.split("/")[:1], "shop", changed.split("/")[1])
+    kind, name = changed.split("/")
+    ref = ObjectRef("", kind, "shop", name)
     assert may_pass(says(reason), [ref]) == (ref if passes else None)
 
 

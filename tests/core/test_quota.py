@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kploy.core.pod_costs import cost_of
-from kploy.core.quota import Demand, Room, demand_of, excesses, frees_first, rooms_of
+from kploy.core.quota import Demand, Excess, Room, demand_of, excesses, frees_first, rooms_of
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -68,7 +68,7 @@ def deployment(replicas: int, cpu: str, running: int | None = None, **strategy: 
     return {"spec": spec, **({"status": {"replicas": running}} if running is not None else {})}
 
 
-ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+ROLLING: dict[str, Any] = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,8 @@ def test_a_rollout_needs_what_is_more_and_what_stands_beside_the_old(
     live: dict[str, Any] | None, wanted: dict[str, Any], more: int, at_once: int
 ) -> None:
     demand = demand_of("Deployment", live, wanted, wanted["spec"]["template"])
-    assert (demand.more["requests.cpu"], demand.at_once["requests.cpu"]) == (more, at_once)
+    found = demand.more["requests.cpu"], demand.at_once["requests.cpu"]
+    assert found == (Fraction(more), Fraction(at_once))
 
 
 @pytest.mark.parametrize(
@@ -138,9 +139,7 @@ def test_what_a_quota_has_left_is_what_it_allows_without_what_is_used() -> None:
 def test_all_pods_together_are_held_against_a_quota() -> None:
     demands = [demand_of("Deployment", None, deployment(n, "2"), pod(asks("2"))) for n in (1, 3)]
     (excess,) = excesses(demands, rooms_of([quota(cpu="4"), quota("wide", cpu="9")]))
-    assert (excess.quota, excess.resource, excess.wanted, excess.left, excess.largest) == (
-        "compute", "requests.cpu", 8, 3, 1,
-    )  # fmt: skip
+    assert excess == Excess("compute", "requests.cpu", Fraction(8), Fraction(3), 1)
     assert str(excess) == "8 of requests.cpu; quota `compute` has 3 left"
 
 
@@ -153,13 +152,10 @@ def test_nothing_is_said_to_exceed_a_quota_that_may_fit_in_some_order(
 ) -> None:
     demands = [Demand(1, {"cpu": more}, {"cpu": max(more, peak)}) for more, peak in sizes]
     found = list(excesses(demands, [Room("q", {"cpu": left})]))
-    in_the_end = sum((more for more, _ in sizes), Fraction())
-    if found:
-        assert found[0].wanted > max(left, 0)
-        alone = [
-            max(m, p) + sum((min(o, 0) for j, (o, _) in enumerate(sizes) if j != i), Fraction())
-            for i, (m, p) in enumerate(sizes)
-        ]
-        assert in_the_end > left or max(alone) > left
-    else:
-        assert in_the_end <= max(left, 0)
+    nothing = Fraction()
+    more = [each for each, _ in sizes]
+    shrunk: list[Fraction] = [min(nothing, each) for each in more]
+    in_the_end = sum(more, nothing)
+    # Each at its peak, when all others that shrink have done so.
+    alone = [max(own) + sum(shrunk, nothing) - less for own, less in zip(sizes, shrunk, strict=True)]
+    assert bool(found) is (max([in_the_end, *alone]) > max(left, nothing))
