@@ -97,6 +97,14 @@ class RecordingCluster:
         self._record("watch", resource.kind)
         yield from self._real.watch(resource, namespace, selector, since)
 
+    def may(self, verb: str, group: str, plural: str, namespace: str, name: str = "") -> bool:
+        self._record("may", plural, name)
+        return self._real.may(verb, group, plural, namespace, name)
+
+    def user(self) -> str:
+        self._record("user", "")
+        return self._real.user()
+
     def close(self) -> None:
         self._real.close()
 

@@ -72,10 +72,10 @@ def show(stream: Iterable[Event], display: Display) -> int:
     return code
 
 
-def refuse(findings: tuple[Finding, ...]) -> int:
+def refuse(findings: tuple[Finding, ...], outcome: Outcome = Outcome.INVALID) -> int:
     """Show what is wrong with an app that cannot even be looked for; returns the exit code."""
     from kploy.ui.console import stderr
     from kploy.ui.excerpt import show_findings
 
     show_findings(stderr(), findings)
-    return Outcome.INVALID
+    return outcome

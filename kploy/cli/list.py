@@ -31,6 +31,7 @@ def list_command(directory: Path, output: str, **flags: Any) -> int:
       kploy list -o json | jq '.rows[].status'  for a program
     """
     target = where(**flags)
+    from kploy.engine.permissions import NotAllowed
     from kploy.engine.prepare import prepare
     from kploy.engine.status import legible, listing_of
 
@@ -38,7 +39,11 @@ def list_command(directory: Path, output: str, **flags: Any) -> int:
     app = legible(prepared)
     if app is None:
         return refuse(prepared.findings)
-    _show(listing_of(app, prepared.graph, target.connect(app)), output)
+    try:
+        listing = listing_of(app, prepared.graph, target.connect(app))
+    except NotAllowed as error:
+        return refuse(error.findings, error.outcome)
+    _show(listing, output)
     return Outcome.DONE
 
 

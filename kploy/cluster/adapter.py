@@ -12,7 +12,7 @@ from kploy.cluster.connection import Connection
 from kploy.cluster.failures import failure_of
 from kploy.cluster.port import Answer, Change, ChangeType, Listing, NotFound, Propagation, Unreachable
 from kploy.cluster.transport import Request, Transport
-from kploy.core.bodies import entries, mapping, text
+from kploy.core.bodies import dig, entries, mapping, text
 from kploy.core.kinds import builtin
 from kploy.model.errors import Refused
 from kploy.model.objects import Body, Resource, group_of, version_of
@@ -129,6 +129,19 @@ class ApiServer:
                 raise failure_of(code if isinstance(code, int) else 500, body)
             yield Change(ChangeType(kind), body)
 
+    def may(self, verb: str, group: str, plural: str, namespace: str, name: str = "") -> bool:
+        asked = {"verb": verb, "group": group, "resource": plural, "namespace": namespace, "name": name}
+        attributes = {key: value for key, value in asked.items() if value}
+        answer = self._review(
+            "authorization.k8s.io", "SelfSubjectAccessReview", {"resourceAttributes": attributes}
+        )
+        return dig(answer, "status", "allowed") is True
+
+    def user(self) -> str:
+        return text(
+            self._review("authentication.k8s.io", "SelfSubjectReview", {}), "status", "userInfo", "username"
+        )
+
     def close(self) -> None:
         self._transport.close()
 
@@ -141,6 +154,11 @@ class ApiServer:
                 return None
             raise
         return _as_body(body)
+
+    def _review(self, group: str, kind: str, spec: Body) -> Any:
+        """The server's answer to a question about the user. It is a POST that writes nothing."""
+        body = {"apiVersion": f"{group}/v1", "kind": kind, **({"spec": spec} if spec else {})}
+        return self._transport.send(Request("POST", f"/apis/{group}/v1/{kind.lower()}s", body=body))[1]
 
     def _discover(self, api_version: str) -> Mapping[str, Resource]:
         """The kinds of one API version by name; remembered once the server has said something."""

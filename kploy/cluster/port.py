@@ -3,7 +3,7 @@
 ClusterError
 ├── Unreachable        no answer, or one that is not from an API server (exit 4)
 ├── Unauthenticated    the credentials were refused, or there are none (exit 4)
-├── Forbidden          the credentials do not allow it
+├── Forbidden          the credentials do not allow it (exit 4)
 ├── NotFound           the object, or the route to its kind, is not there
 ├── Conflict           others own a field, or the object changed meanwhile
 │   └── AlreadyExists  what was to be created is there
@@ -42,7 +42,9 @@ class Unauthenticated(ClusterError):
 
 
 class Forbidden(ClusterError):
-    """The credentials are good, but do not allow this."""
+    """The credentials are good, but do not allow this; or an admission policy does not. See core.permissions."""
+
+    outcome = Outcome.UNREACHABLE
 
 
 class NotFound(ClusterError):
@@ -210,6 +212,15 @@ class Cluster(Protocol):
 
     def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
         """The changes of a selection after a resource version, until the server or the network ends it."""
+
+    def may(self, verb: str, group: str, plural: str, namespace: str, name: str = "") -> bool:
+        """Whether the user may do ``verb`` to a resource, by SelfSubjectAccessReview; "*" means all there are.
+
+        A namespace of "" means every one, or what is cluster-wide; a name of "" any object.
+        """
+
+    def user(self) -> str:
+        """Whom the server takes the user for, by SelfSubjectReview: ``system:serviceaccount:ci:deployer``."""
 
     def close(self) -> None:
         """End all watches and connections; what still waits for an answer fails."""

@@ -40,7 +40,12 @@ def pod_template(kind: str, body: object) -> Mapping[str, Any]:
     return {} if path is None else mapping(body, *path)
 
 
-_TEMPLATES = {
+def template_path(kind: str) -> tuple[str, ...]:
+    """The way to the pod template in a workload of a kind; empty for anything else, as for a Pod."""
+    return _TEMPLATES.get(kind, ())
+
+
+_TEMPLATES: Mapping[str, tuple[str, ...]] = {
     "Pod": (),
     "ReplicationController": ("spec", "template"),
     "ReplicaSet": ("spec", "template"),

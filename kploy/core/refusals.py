@@ -8,8 +8,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
-from kploy.core.bodies import mapping
+from kploy.core.bodies import dig, mapping
 from kploy.core.fields import path_of
+from kploy.core.permissions import MISSING_PERMISSION, is_about_permission
 from kploy.model.app import LABEL, Manifest
 from kploy.model.findings import Finding, Place, error
 from kploy.model.objects import ObjectRef
@@ -90,7 +91,7 @@ def invalid(manifest: Manifest, message: str, causes: Iterable[tuple[str, str]])
 
 
 def _of_field(manifest: Manifest, field: str, said: str) -> Finding:
-    path = path_of(field, manifest.body)
+    path = path_of(_ALIASES.get(field, field), manifest.body)
     shown = quotable(manifest, field)
     if said == UNKNOWN_FIELD:
         last = str(path[-1]) if path else ""
@@ -99,14 +100,31 @@ def _of_field(manifest: Manifest, field: str, said: str) -> Finding:
         return error("unknown-field", what, "correct it, or take it out", manifest.positions.key(path))
     said = quotable(manifest, said)
     if len(said) > _LONGEST_QUOTE:
-        said = _QUOTING.sub(r"\1", said)
+        # It quotes values, and may append a comparison of all that is and should be.
+        said = _QUOTING.sub(r"\1", said).partition("\n")[0]
     message = f"`{shown.lstrip('.')}` of {manifest.ref}: {said}"
     return error("refused-by-server", message, _remedy(manifest, said), manifest.positions.value(path))
 
 
+_IMMUTABLE = (
+    "field is immutable",
+    "is immutable after creation",
+    "may not change once set",
+    "updates to statefulset spec for fields other than",
+)
+"""How the server says that an object would have to be another one."""
+
+_ALIASES = {"spec.clusterIPs[0]": "spec.clusterIP"}
+"""Fields that the server makes of another one, and refuses in its place."""
+
+
 def _remedy(manifest: Manifest, said: str) -> str:
-    if "field is immutable" not in said:
+    is_claim = (manifest.ref.group, manifest.ref.kind) == ("", "PersistentVolumeClaim")
+    if not any(words in said for words in _IMMUTABLE) and not (is_claim and "can not be less than" in said):
         return ""
+    if is_claim:
+        # To replace it would delete what is stored in it.
+        return "undo the change: a claim can only grow; a new one under another name leaves the data alone"
     home = f" -n {manifest.ref.namespace}" if manifest.ref.namespace else ""
     return f"undo the change, or replace the object: kubectl delete {manifest.ref.qualified}{home}, then run again"
 
@@ -122,6 +140,10 @@ def _of_conflict(manifest: Manifest, field: str, said: str) -> Finding:
     if LABEL in field:
         return foreign(manifest, said)
     hint = "take the field out of the manifest, or out of the other's hands"
+    if field == ".spec.replicas":
+        number = dig(manifest.body, "spec", "replicas")
+        scale = f"kubectl scale {manifest.ref.qualified} --replicas={number} -n {manifest.ref.namespace}"
+        hint = f"take it out of the manifest, or make it so: {scale}"
     place = manifest.positions.value(path_of(field, manifest.body))
     shown = quotable(manifest, field.lstrip("."))
     return error("field-conflict", f"`{shown}` of {manifest.ref}: {quotable(manifest, said)}", hint, place)
@@ -143,8 +165,10 @@ def not_served(manifest: Manifest) -> Finding:
 
 def forbidden(manifest: Manifest, message: str) -> Finding:
     """The finding for an object that the user, or an admission policy, may not have there."""
-    message = f"{manifest.ref}: {quotable(manifest, message)}"
-    return error("forbidden", message, "ask for the right, or change the object", _name(manifest))
+    said = f"{manifest.ref}: {quotable(manifest, message)}"
+    if is_about_permission(message):
+        return error(MISSING_PERMISSION, said, "ask for this right", _name(manifest))
+    return error("forbidden", said, "change the object, or have the policy changed", _name(manifest))
 
 
 def may_pass(manifest: Manifest, message: str, needed: Iterable[ObjectRef]) -> tuple[ObjectRef, ...]:

@@ -22,7 +22,6 @@ from kploy.cluster.port import (
     Unreachable,
 )
 from kploy.core.bodies import text
-from kploy.core.desired import desired
 from kploy.core.kinds import WORKLOADS
 from kploy.core.removal import Leaving, objection
 from kploy.engine.live import WORKERS, named, ref_of, selection
@@ -159,12 +158,12 @@ class Carrier:
         self._withheld = threading.Event()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="apply")
 
-    def apply(self, node: int, manifest: Manifest) -> None:
-        """Bring an object to the server; what came of it arrives as Taken, NotTaken or NotSent."""
+    def apply(self, node: int, manifest: Manifest, body: Body) -> None:
+        """Bring ``body`` of a manifest to the server; what came of it arrives as Taken, NotTaken or NotSent."""
         if self._withheld.is_set():
             self._inbox.put(NotSent(node))
             return
-        self._pool.submit(self._apply, node, manifest).add_done_callback(lambda done: self._done(node, done))
+        self._pool.submit(self._apply, node, manifest, body).add_done_callback(lambda done: self._done(node, done))
 
     def delete(self, node: int, leaving: Leaving) -> None:
         """Have an object deleted; what came of it arrives as Removed, NotTaken or NotSent."""
@@ -220,13 +219,12 @@ class Carrier:
             case error:
                 self._inbox.put(Broken(error))
 
-    def _apply(self, node: int, manifest: Manifest) -> Taken | NotSent:
+    def _apply(self, node: int, manifest: Manifest, body: Body) -> Taken | NotSent:
         resource = self._resources.of(manifest.api_version, manifest.ref.kind)
         if resource is None:
             raise NotFound(
                 f"the cluster has no kind {manifest.ref.kind} in {manifest.api_version}", is_object=False
             )
-        body = desired(self._app, manifest)
         until = time.monotonic() + _NEW_KIND_PATIENCE
         pause = 0.05
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from kploy.core.permissions import MISSING_PERMISSION
 from kploy.core.refusals import SAFETY
 from kploy.core.schemas import NEWEST
 from kploy.engine.prepare import Prepared, prepare
@@ -33,8 +34,14 @@ def opened_offline(app: App) -> Opened:
 
 
 def outcome_of(findings: tuple[Finding, ...]) -> Outcome:
-    """How a command ends that found all this: refused when the app is fine, but going on would not be safe."""
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-    if not errors:
+    """How a command ends that found all this.
+
+    When the app itself is fine: refused where going on would not be safe,
+    unreachable where the credentials do not suffice, as if they had been refused.
+    """
+    rules = {finding.rule for finding in findings if finding.severity is Severity.ERROR}
+    if not rules:
         return Outcome.DONE
-    return Outcome.REFUSED if all(finding.rule in SAFETY for finding in errors) else Outcome.INVALID
+    if rules == {MISSING_PERMISSION}:
+        return Outcome.UNREACHABLE
+    return Outcome.REFUSED if rules <= SAFETY else Outcome.INVALID

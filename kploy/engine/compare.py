@@ -10,10 +10,10 @@ from kploy.cluster.port import Answer, Cause, Cluster, Conflict, Forbidden, Inva
 from kploy.core import refusals
 from kploy.core.changes import action_for
 from kploy.core.dependencies import Lookup, implied
-from kploy.core.desired import desired
 from kploy.core.inventory import Inventory
 from kploy.core.rehearsal import in_own_words, on_stage
 from kploy.core.removal import NOTHING_LEAVES, Parting
+from kploy.engine.autoscaling import bodies_of
 from kploy.engine.departures import departures
 from kploy.engine.live import WORKERS, live_objects
 from kploy.engine.resources import Resources
@@ -25,12 +25,18 @@ from kploy.model.plan import Action, Change, Plan
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The plan, what speaks against it, what of the app was live when it was made, and what leaves the cluster."""
+    """The plan, what speaks against it, what of the app was live when it was made, and what leaves the cluster.
+
+    ``bodies`` is what was put to the server, and is to be applied as it is;
+    ``answers`` is what it would make of that, where it was asked and said so.
+    """
 
     plan: Plan
     findings: tuple[Finding, ...]
     live: Mapping[ObjectRef, Body] = field(repr=False)
     parting: Parting = NOTHING_LEAVES
+    bodies: Mapping[ObjectRef, Body] = field(repr=False, default_factory=dict)
+    answers: Mapping[ObjectRef, Body] = field(repr=False, default_factory=dict)
 
 
 def compare(
@@ -51,13 +57,15 @@ def compare(
     asked = [kind for kind in kept if kind and (namespace_exists or not kind.namespaced)]
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="compare") as pool:
         live = live_objects(cluster, app, asked, pool)
-        comparing = _Comparing(app, cluster, live, Lookup(manifests), namespace_exists)
+        bodies = bodies_of(app, manifests, live, cluster)
+        comparing = _Comparing(app, cluster, live, bodies, Lookup(manifests), namespace_exists)
         verdicts = _excused(list(pool.map(comparing.verdict, manifests, kept)))
         wanted = [manifest.ref for manifest in manifests]
         leaving = departures(inventory, wanted, cluster, pool) if inventory else NOTHING_LEAVES
     changes = (*(verdict.change for verdict in verdicts), *changes_of(leaving))
     findings = tuple(finding for verdict in verdicts for finding in verdict.findings)
-    return Comparison(Plan(changes), findings, live, leaving)
+    answers = {verdict.change.ref: verdict.answer for verdict in verdicts if verdict.answer is not None}
+    return Comparison(Plan(changes), findings, live, leaving, bodies, answers)
 
 
 def changes_of(parting: Parting) -> Iterator[Change]:
@@ -79,6 +87,7 @@ class _Verdict:
     change: Change
     findings: tuple[Finding, ...] = ()
     unless: tuple[ObjectRef, ...] = ()
+    answer: Body | None = field(repr=False, default=None)
 
 
 def _excused(verdicts: list[_Verdict]) -> list[_Verdict]:
@@ -104,6 +113,7 @@ class _Comparing:
     app: App
     cluster: Cluster
     live: Mapping[ObjectRef, Body]
+    bodies: Mapping[ObjectRef, Body]
     lookup: Lookup
     namespace_exists: bool
 
@@ -114,7 +124,7 @@ class _Comparing:
             return _created(manifest, "its CustomResourceDefinition is not in the cluster yet")
         if resource is None:
             return _Verdict(self._refused(manifest), (refusals.not_served(manifest),))
-        body = desired(self.app, manifest)
+        body = self.bodies[manifest.ref]
         if resource.namespaced and not self.namespace_exists:
             return self._rehearsed(manifest, resource, body)
         try:
@@ -125,7 +135,7 @@ class _Comparing:
         except (Invalid, Conflict, NotFound) as refusal:
             unless = (definition,) if definition else self._excuses(manifest, refusal.message)
             return _Verdict(self._refused(manifest), _findings(manifest, refusal), unless)
-        return self._judged(manifest, answer)
+        return replace(self._judged(manifest, answer), answer=answer.body)
 
     def _refused(self, manifest: Manifest) -> Change:
         action = Action.CONFIGURED if manifest.ref in self.live else Action.CREATED
@@ -137,12 +147,12 @@ class _Comparing:
     def _rehearsed(self, manifest: Manifest, resource: Resource, body: Body) -> _Verdict:
         """The verdict on an object whose namespace the run itself creates. See core.rehearsal."""
         try:
-            self._ask(manifest, resource, on_stage(body))
+            answer = self._ask(manifest, resource, on_stage(body))
         except Forbidden:
             return _created(manifest, "its namespace does not exist yet, and another one refuses it")
         except (Invalid, Conflict, NotFound) as refusal:
             return _Verdict(self._refused(manifest), _findings(manifest, refusal, body))
-        return _created(manifest)
+        return replace(_created(manifest), answer=answer.body)
 
     def _ask(self, manifest: Manifest, resource: Resource, body: Body) -> Answer:
         try:

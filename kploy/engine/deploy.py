@@ -265,4 +265,4 @@ class _Run:
             body = self._job.comparison.live[manifest.ref]
             self._at_once += self._answered(node, Action.UNCHANGED, body, time.monotonic())
         else:
-            self._carrier.apply(node, manifest)
+            self._carrier.apply(node, manifest, self._job.comparison.bodies[manifest.ref])

@@ -19,6 +19,7 @@ from kploy.core.graph import Graph, graph_of
 from kploy.core.inventory import Entry, Inventory, Phase
 from kploy.core.removal import with_removals
 from kploy.core.revisions import digest_of, packed
+from kploy.engine.admission import would_start
 from kploy.engine.carrier import Inbox
 from kploy.engine.compare import Comparison, compare
 from kploy.engine.deploy import Deploy, deploy
@@ -55,20 +56,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """How what is wanted compares with what there is."""
+    """How what is wanted compares with what there is, what speaks against it, and what could not be checked."""
 
     stored: Stored | None
     comparison: Comparison
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Noted, ...] = ()
 
     @property
     def plan(self) -> Plan:
         """What a run would do."""
         return self.comparison.plan
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What speaks against doing it."""
-        return self.comparison.findings
 
 
 def survey(wanted: Wanted) -> Survey:
@@ -82,7 +80,10 @@ def survey(wanted: Wanted) -> Survey:
         stored.inventory if stored else None,
         namespace_exists=wanted.namespace_exists,
     )
-    return Survey(stored, comparison)
+    pods = would_start(
+        wanted.app, wanted.graph.manifests, comparison, wanted.cluster, namespace_exists=wanted.namespace_exists
+    )
+    return Survey(stored, comparison, (*comparison.findings, *pods.findings), pods.notes)
 
 
 class Operation:
@@ -98,10 +99,13 @@ class Operation:
         self._me = this_process(f"kploy {cause.split(maxsplit=1)[0]}")
         self._lock = Lock(cluster, app, self._me, inbox)
 
-    def wait_for_others(self) -> Iterator[Event]:
-        """If the app is being deployed, wait for that to end, and then hold the lock. See Lock.take."""
-        if self._lock.is_held_by_another():
-            yield from self._lock.take(self._until)
+    def has_to_wait(self) -> bool:
+        """Whether the app is being deployed by somebody else at the moment."""
+        return self._lock.is_held_by_another()
+
+    def wait(self) -> Iterator[Event]:
+        """Wait until whoever deploys the app has ended, and then hold the lock. See Lock.take."""
+        return self._lock.take(self._until)
 
     def carry_out(self, wanted: Wanted, found: Survey) -> Generator[Event, None, Survey | None]:
         """Bring it about. The last event is Finished, unless somebody else changed the app meanwhile.

@@ -16,6 +16,7 @@ from kploy.engine.carrier import Inbox
 from kploy.engine.check import opened_offline, outcome_of, report
 from kploy.engine.destroy import destroy as destroyed
 from kploy.engine.operation import Operation, Survey, Wanted, survey
+from kploy.engine.permissions import preflight
 from kploy.engine.prepare import Prepared, has_errors, prepare
 from kploy.engine.repair import repair as repaired
 from kploy.engine.resources import Resources
@@ -43,6 +44,8 @@ def dryrun(root: Path, connect: Connect, *, tell_pending: bool = False) -> Itera
         return
     yield _nodes(cluster)
     wanted = _wanted(prepared, cluster)
+    if not (yield from _allowed(prepared, wanted)):
+        return
     found = survey(wanted)
     if (yield from _judged(prepared, found)):
         yield Finished(Outcome.PENDING if tell_pending and found.plan.writes else Outcome.DONE)
@@ -126,8 +129,12 @@ def repair(root: Path, connect: Connect, timeout: float, inbox: Inbox) -> Iterat
 
 
 def _operate(operation: Operation, prepared: Prepared, cluster: Cluster) -> Iterator[Event]:
-    yield from operation.wait_for_others()
     wanted = _wanted(prepared, cluster)
+    if not (yield from _allowed(prepared, wanted)):
+        return
+    if operation.has_to_wait():
+        yield from operation.wait()
+        wanted = _wanted(prepared, cluster)
     found: Survey | None = survey(wanted)
     while found is not None and (yield from _judged(prepared, found)):
         found = yield from operation.carry_out(wanted, found)
@@ -159,8 +166,19 @@ def _wanted(prepared: Prepared, cluster: Cluster) -> Wanted:
     return Wanted(replace(app, manifests=own), graph, cluster, resources, namespace_exists)
 
 
+def _allowed(prepared: Prepared, wanted: Wanted) -> Generator[Event, None, bool]:
+    """Whether the user may do all that a run does. If not, what is missing is told, and the end."""
+    rights = preflight(wanted.app, wanted.graph.manifests, wanted.cluster, wanted.resources)
+    yield from rights.notes
+    if rights.findings:
+        yield Checked(in_reading_order((*prepared.findings, *rights.findings)), prepared.files)
+        yield Finished(outcome_of(rights.findings))
+    return not rights.findings
+
+
 def _judged(prepared: Prepared, found: Survey) -> Generator[Event, None, bool]:
     """Whether nothing speaks against going on. Tells all findings, then the plan or the end."""
+    yield from found.notes
     findings = in_reading_order((*prepared.findings, *found.findings))
     yield Checked(findings, prepared.files)
     if has_errors(findings):

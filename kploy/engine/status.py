@@ -15,10 +15,11 @@ from kploy.core.graph import Graph
 from kploy.core.kinds import builtin
 from kploy.engine.live import WORKERS, live_objects, named, ref_of, related_objects
 from kploy.engine.lookout import Lookout
+from kploy.engine.permissions import explain
 from kploy.engine.prepare import Prepared
 from kploy.engine.related import relations_of
 from kploy.engine.resources import Resources
-from kploy.model.app import LABEL, App
+from kploy.model.app import LABEL, App, Manifest
 from kploy.model.findings import Severity
 from kploy.model.listing import AppListing, Row
 from kploy.model.objects import Body, ObjectRef, Resource, State, Status
@@ -61,11 +62,22 @@ def listing_of(app: App, graph: Graph, cluster: Cluster) -> AppListing:
     """A row for each manifest, then one for each object that is live but has none any more.
 
     Such objects are found if they are of a common kind, or of one that still
-    has a manifest. One LIST for each kind, all at the same time. Raises ClusterError.
+    has a manifest. One LIST for each kind, all at the same time. Raises
+    ClusterError; it is NotAllowed if the user may not list all these kinds.
     """
     cluster.version()
     resources = Resources(cluster, app.manifests)
     manifests = resources.settled(app.manifests)
+    try:
+        return _listing(app, graph, cluster, resources, manifests)
+    except Forbidden:
+        explain(app, manifests, cluster, resources)
+        raise
+
+
+def _listing(
+    app: App, graph: Graph, cluster: Cluster, resources: Resources, manifests: tuple[Manifest, ...]
+) -> AppListing:
     kinds = [resources.of(manifest.api_version, manifest.ref.kind) for manifest in manifests]
     wanted = [kind for kind in kinds if kind is not None]
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="list") as pool:

@@ -30,6 +30,11 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
         for row in _rows(console, finding):
             console.print(row)
         console.print()
+        if finding.remedy:
+            # From the first column on and with nothing beside it: it is there to be copied.
+            for text in finding.remedy.splitlines():
+                console.print(line(text))
+            console.print()
     if len(every) > _MOST:
         console.print(line((f"and {len(every) - _MOST} more; -o json shows them all", "bold")))
         console.print()

@@ -30,6 +30,9 @@ _WIDEST = 44
 _BESIDE_NAMES = 38
 """How many columns of a terminal are kept free for what is said beside a name."""
 
+_MOST_NAMES = 5
+"""So many objects are named that have the same said of them; the others are counted."""
+
 _ACTION_STYLES = {Action.CREATED: "green", Action.CONFIGURED: "yellow"}
 
 
@@ -121,10 +124,16 @@ class Narrator:
         return line((f"nodes: {event.ready} of {event.total} ready", style))
 
     def _unchecked(self, plan: Plan) -> Iterator[Hanging]:
+        """One line for each reason, with the objects that it keeps from being checked."""
+        names: dict[str, list[str]] = {}
         for change in plan.changes:
             if change.unchecked:
-                words = f"{change.ref}: the server could not check it: {change.unchecked}"
-                yield Hanging(line("  "), line((words, "yellow")))
+                names.setdefault(change.unchecked, []).append(str(change.ref))
+        for why, of in names.items():
+            more = f" and {len(of) - _MOST_NAMES} more" if len(of) > _MOST_NAMES else ""
+            what = f"{', '.join(of[:_MOST_NAMES])}{more}"
+            words = f"{what}: the server could not check {'it' if len(of) == 1 else 'them'}: {why}"
+            yield Hanging(line("  "), line((words, "yellow")))
 
     def _ready(self, ref: ObjectRef, status: Status, after: float) -> Hanging:
         action = self._actions.get(ref, Action.UNCHANGED)
@@ -182,7 +191,8 @@ def findings_summary(findings: Iterable[Finding], files: int, signs: Signs, *, w
     where = {finding.place.file if finding.place else finding.subject for finding in every}
     if not errors:
         return Hanging(Text(), line((", ".join(parts), "yellow")))
-    text = f"{', '.join(parts)} in {len(where)} of {count(max(files, len(where)), 'file')}"
+    at = f" in {len(where)} of {count(max(files, len(where)), 'file')}" if where != {""} else ""
+    text = f"{', '.join(parts)}{at}"
     style = "bold red"
     return Hanging(
         line((f"{signs.failed} ", style)),

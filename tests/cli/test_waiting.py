@@ -239,18 +239,19 @@ def run_until_applied(cluster: Sandbox, app: Path, then: Callable[[], None]) -> 
     return said
 
 
-def test_who_may_not_watch_is_told_so_and_the_last_event_is_the_end(
+def test_who_may_not_watch_is_told_so_before_anything_is_written(
     kploy: Kploy, write: Write, live: Live, namespace: str
 ) -> None:
     allow(live, "deployer", ["get", "list", "create", "patch"])
     write({"rcs/web.yaml": web() + NOWHERE})
     result = kploy("run", "-o", "json", "--as", "deployer")
     said = events_of(result.stdout)
-    assert said[-1]["kind"] == "Finished"
-    assert said[-1]["outcome"]["exitCode"] == result.code == 1
-    assert [event["ref"]["id"] for event in said if event["kind"] == "Unfinished"] == ["deployment.apps/web"]
-    notes = [event["text"] for event in said if event["kind"] == "Noted"]
-    assert any("watch" in note and namespace in note for note in notes)
+    assert [event["kind"] for event in said] == ["Opened", "Checked", "Finished"]
+    assert said[-1]["outcome"]["exitCode"] == result.code == 4
+    assert [finding["message"] for finding in said[1]["findings"]] == [
+        f"deployer may not, in namespace {namespace}: watch deployments.apps"
+    ]
+    assert live.objects(("apps/v1", "Deployment")) == {}
 
 
 def allow(live: Live, user: str, verbs: list[str]) -> None:

@@ -84,6 +84,12 @@ class Refusing:
     def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
         raise self.refuse()
 
+    def may(self, verb: str, group: str, plural: str, namespace: str, name: str = "") -> bool:
+        raise self.refuse()
+
+    def user(self) -> str:
+        raise self.refuse()
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -103,7 +109,7 @@ def carrier_of(cluster: Refusing, inbox: Inbox) -> Carrier:
 def test_a_kind_that_is_not_served_yet_is_offered_again_until_the_user_wants_the_end() -> None:
     inbox, cluster = Inbox(), Refusing(UNSERVED)
     carrier = carrier_of(cluster, inbox)
-    carrier.apply(7, THING)
+    carrier.apply(7, THING, THING.body)
     assert cluster.was_asked.wait(10)
     assert inbox.empty()
     carrier.withhold()
@@ -112,7 +118,7 @@ def test_a_kind_that_is_not_served_yet_is_offered_again_until_the_user_wants_the
 
 def test_a_kind_that_is_not_the_apps_own_is_not_offered_again() -> None:
     inbox = Inbox()
-    carrier_of(Refusing(UNSERVED), inbox).apply(7, thing("other", "ConfigMap"))
+    carrier_of(Refusing(UNSERVED), inbox).apply(7, FLAGS, FLAGS.body)
     assert inbox.get(timeout=10) == NotTaken(7, UNSERVED)
 
 

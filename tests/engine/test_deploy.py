@@ -421,6 +421,20 @@ def test_no_refusal_of_a_secret_shows_its_value(api: ApiServer, write: Write, qu
     assert quoting.split(maxsplit=1)[0] not in str(raised.value)
 
 
+class Unwatched(RecordingCluster):
+    """Lets nobody watch, whatever it says beforehand."""
+
+    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+        raise Forbidden(f"you may not watch {resource.plural} in {namespace}: {selector} since {since}")
+
+
+def test_a_watch_that_is_refused_ends_the_run_and_the_last_event_is_the_end(api: ApiServer, write: Write) -> None:
+    said = told(write(stuck()), Unwatched(api))
+    assert outcome(said) is Outcome.UNREACHABLE
+    assert [str(event.ref) for event in said if isinstance(event, events.Unfinished)] == ["deployment/web"]
+    assert any("you may not watch" in event.text for event in said if isinstance(event, events.Noted))
+
+
 class Blinkered(RecordingCluster):
     """Lets nobody look at namespaces."""
 

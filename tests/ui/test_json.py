@@ -86,6 +86,7 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
                         "excerpt": [{"number": 2, "text": "  x: ••••••"}],
                     },
                     "subject": "",
+                    "remedy": "",
                 },
                 {
                     "rule": "w",
@@ -94,6 +95,7 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
                     "hint": "",
                     "place": None,
                     "subject": "env/X",
+                    "remedy": "",
                 },
             ],
             "files": 7,

@@ -301,3 +301,17 @@ def test_hostile_text_is_spelled_out_in_every_event() -> None:
         f"✗ {HARMLESS} is not up after 0.0s: 1 failed, 1 not started, 1 not ready",
         "  see how it goes on: kploy list; wait longer: kploy run --timeout 10m",
     ]
+
+
+def test_what_could_not_be_checked_for_one_reason_is_one_line_with_the_first_names() -> None:
+    refs = [ObjectRef("", "ConfigMap", "shop", f"c{number}") for number in range(7)]
+    changes = [Change(ref, Action.CREATED, "a.yaml", "its kind is new") for ref in refs]
+    alone = Change(DB, Action.CREATED, "b.yaml", "it waits")
+    said = [str(row.text) for row in Narrator(signs_for(Stream())).settled(Planned(Plan((*changes, alone))))]  # type: ignore[union-attr]
+    assert said == [
+        (
+            "  configmap/c0, configmap/c1, configmap/c2, configmap/c3, configmap/c4 and 2 more:"
+            " the server could not check them: its kind is new"
+        ),
+        "  service/db: the server could not check it: it waits",
+    ]

@@ -1,0 +1,193 @@
+"""Whether what a run changes would start: a pod of each workload is put to the admission of its namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from kploy.cluster.port import Cluster, ClusterError, Forbidden, Invalid, Unauthenticated, Unreachable
+from kploy.core import admission
+from kploy.core.bodies import dig, pod_template
+from kploy.core.kinds import WORKLOADS, builtin
+from kploy.core.permissions import is_about_permission
+from kploy.core.quota import Demand, Excess, demand_of, excesses, frees_first, rooms_of, running
+from kploy.engine.compare import Comparison
+from kploy.engine.live import WORKERS
+from kploy.model.app import App, Manifest
+from kploy.model.events import Noted
+from kploy.model.findings import Finding
+from kploy.model.objects import Body, ObjectRef, Resource
+from kploy.model.plan import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What speaks against the pods of a run, and what could not be found out about them."""
+
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Noted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """A workload that starts pods: how it will be, how it is, and a pod of it."""
+
+    manifest: Manifest
+    wanted: Body = field(repr=False)
+    live: Body | None = field(repr=False)
+    pod: Body = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What the server said of a pod. ``pod`` is as it would be; ``unchecked`` why that is not known."""
+
+    start: _Start
+    pod: Body = field(repr=False)
+    findings: tuple[Finding, ...] = ()
+    unchecked: str = ""
+
+
+def would_start(
+    app: App, manifests: Sequence[Manifest], comparison: Comparison, cluster: Cluster, *, namespace_exists: bool
+) -> Admission:
+    """Whether the pods of all that a run creates, or whose pods it changes, would be let in.
+
+    One request for each such workload, and one for the quotas. Nothing is
+    written. Raises Unreachable, Unauthenticated.
+    """
+    starts = [start for manifest in manifests for start in _starts(manifest, comparison)]
+    if not starts:
+        return Admission()
+    if not namespace_exists:
+        what = "its quota, its limits and its Pod Security level could not be checked"
+        return Admission(notes=(Noted(f"namespace {app.kployfile.namespace} does not exist yet: {what}"),))
+    changed = tuple(c.ref for c in comparison.plan.changes if c.action is not Action.UNCHANGED)
+    asking = _Asking(app, cluster, changed)
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="admission") as pool:
+        quotas = pool.submit(_quotas, cluster, app.kployfile.namespace)
+        verdicts = list(pool.map(asking.verdict, starts))
+        rooms = [quota for quota in quotas.result() if not _is_changed(quota, changed)]
+    findings = [finding for verdict in verdicts for finding in verdict.findings]
+    notes = (*_judges(manifests, comparison, changed), *_notes(verdicts))
+    return Admission((*findings, *_too_many(verdicts, rooms)), notes)
+
+
+def _judges(
+    manifests: Sequence[Manifest], comparison: Comparison, changed: tuple[ObjectRef, ...]
+) -> Iterator[Noted]:
+    """What the run itself changes of what judges pods: the server judges by what is there now."""
+    judging = [
+        str(manifest.ref)
+        for manifest in manifests
+        if manifest.ref in changed and admission.judges_pods(manifest, comparison.live.get(manifest.ref))
+    ]
+    if judging:
+        yield Noted(
+            f"{', '.join(judging)}: what it will say of the app's pods could not be checked; the run changes it"
+        )
+
+
+def _starts(manifest: Manifest, comparison: Comparison) -> Iterator[_Start]:
+    """The start of a workload whose pods are new or other than before, or more of them."""
+    ref = manifest.ref
+    wanted, live = comparison.answers.get(ref), comparison.live.get(ref)
+    if wanted is None or (ref.group, ref.kind) not in WORKLOADS or ref.kind == "Pod":
+        return
+    is_other = pod_template(ref.kind, live) != pod_template(ref.kind, wanted)
+    if is_other or dig(live, "spec", "replicas") != dig(wanted, "spec", "replicas"):
+        yield _Start(manifest, wanted, live, admission.rehearsal_pod(manifest, wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Puts one pod at a time to the server, on any thread. ``changed`` is what the run changes."""
+
+    app: App
+    cluster: Cluster
+    changed: tuple[ObjectRef, ...]
+
+    def verdict(self, start: _Start) -> _Verdict:
+        """What the server says of the pod of one workload."""
+        try:
+            answer = self.cluster.apply(_resource("Pod"), start.pod, self.app.field_manager, dry_run=True)
+        except (Unreachable, Unauthenticated):
+            raise
+        except Forbidden as refusal:
+            return self._refused(start, refusal.message)
+        except Invalid as refusal:
+            causes = [(cause.field, cause.message) for cause in refusal.causes]
+            return _Verdict(start, start.pod, admission.invalid(start.manifest, refusal.message, causes))
+        except ClusterError as failure:
+            return _Verdict(start, start.pod, unchecked=failure.message)
+        return _Verdict(start, answer.body)
+
+    def _refused(self, start: _Start, message: str) -> _Verdict:
+        if is_about_permission(message):
+            return _Verdict(start, start.pod, unchecked="you may not create pods")
+        by = admission.may_pass(message, self.changed)
+        if by is not None:
+            return _Verdict(start, start.pod, unchecked=f"it hangs on {by}, which the run changes as well")
+        if admission.is_over_quota(message) and _may_fit(start):
+            # Whether it fits when the old ones have gone, only the sum can tell.
+            return _Verdict(start, start.pod)
+        return _Verdict(start, start.pod, (admission.refused(start.manifest, message),))
+
+
+def _may_fit(start: _Start) -> bool:
+    """Whether a quota that has no room for one more pod may have it for all: when old ones go, or none comes."""
+    demand = _demand(start, start.pod)
+    is_one_more = demand.at_once["pods"] > 0
+    return not is_one_more or (running(start.live) > 0 and frees_first(start.manifest.ref.kind, start.wanted))
+
+
+def _demand(start: _Start, pod: Body) -> Demand:
+    return demand_of(start.manifest.ref.kind, start.live, start.wanted, pod)
+
+
+def _quotas(cluster: Cluster, namespace: str) -> tuple[Body, ...]:
+    try:
+        return cluster.list(_resource("ResourceQuota"), namespace).items
+    except Forbidden:
+        return ()
+
+
+def _is_changed(quota: Body, changed: tuple[ObjectRef, ...]) -> bool:
+    return any(ref.kind == "ResourceQuota" and ref.name == dig(quota, "metadata", "name") for ref in changed)
+
+
+def _too_many(verdicts: Sequence[_Verdict], quotas: Sequence[Body]) -> Iterator[Finding]:
+    """What does not fit when all pods are there; what was refused by itself or is not known is not counted."""
+    counted = [verdict for verdict in verdicts if not verdict.findings and not verdict.unchecked]
+    demands = [_demand(verdict.start, verdict.pod) for verdict in counted]
+    worst: dict[str, Excess] = {}
+    for excess in excesses(demands, rooms_of(quotas)):
+        worst.setdefault(excess.resource, excess)
+    for excess in worst.values():
+        wanting = sum(excess.resource in demand.more for demand in demands)
+        manifest = counted[excess.largest].start.manifest
+        yield admission.too_many(excess, manifest, wanting - 1, demands[excess.largest])
+
+
+def _notes(verdicts: Sequence[_Verdict]) -> Iterator[Noted]:
+    """One line for each reason why pods could not be checked."""
+    by_reason: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        if verdict.unchecked:
+            by_reason.setdefault(verdict.unchecked, []).append(str(verdict.start.manifest.ref))
+    for reason, names in by_reason.items():
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        yield Noted(
+            f"whether pods of {', '.join(names[:_MOST_NAMES])}{more} would start could not be checked: {reason}"
+        )
+
+
+_MOST_NAMES = 5
+
+
+def _resource(kind: str) -> Resource:
+    resource = builtin("v1", kind)
+    if resource is None:
+        raise LookupError(f"{kind} is not in the table of kinds")
+    return resource
