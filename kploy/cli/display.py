@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from kploy.ui.text import TextDisplay
 
 
-def display_for(output: str, *, plan_is_result: bool) -> TextDisplay | JsonDisplay:
-    """The display for ``-o json`` or ``-o text``."""
+def display_for(output: str, *, plan_is_result: bool, detail: str = "short") -> TextDisplay | JsonDisplay:
+    """The display for ``-o json`` or ``-o text``; ``detail`` is how much of the plan a text tells. See ui.plan."""
     if output == "json":
         from kploy.ui.json import JsonDisplay
 
         return JsonDisplay()
+    from kploy.ui.plan import Detail
     from kploy.ui.text import TextDisplay
 
-    return TextDisplay(plan_is_result=plan_is_result)
+    return TextDisplay(plan_is_result=plan_is_result, detail=Detail(detail))
 
 
 def show(stream: Iterable[Event], display: TextDisplay | JsonDisplay) -> int:

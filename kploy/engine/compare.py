@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from kploy.cluster.port import Answer, Cause, Cluster, Conflict, Forbidden, Invalid, NotFound, ServerFailed
 from kploy.core import refusals
-from kploy.core.changes import action_for
+from kploy.core.changes import changed, created
 from kploy.core.dependencies import Lookup, implied
 from kploy.core.desired import desired
 from kploy.core.rehearsal import in_own_words, on_stage
+from kploy.core.restarts import Served, served_alone, with_stale_readers
 from kploy.engine.live import WORKERS, live_objects
 from kploy.engine.resources import Resources
 from kploy.model.app import App, Manifest
@@ -41,9 +42,9 @@ def compare(
     asked = [kind for kind in kept if kind and (namespace_exists or not kind.namespaced)]
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="compare") as pool:
         live = live_objects(cluster, app, asked, pool)
-        comparing = _Comparing(app, cluster, live, Lookup(manifests), namespace_exists)
+        comparing = _Comparing(app, cluster, live, Lookup(manifests), served_alone(manifests), namespace_exists)
         verdicts = _excused(list(pool.map(comparing.verdict, manifests, kept)))
-    changes = tuple(verdict.change for verdict in verdicts)
+    changes = with_stale_readers((verdict.change for verdict in verdicts), manifests)
     return Comparison(Plan(changes), tuple(finding for verdict in verdicts for finding in verdict.findings), live)
 
 
@@ -84,6 +85,7 @@ class _Comparing:
     cluster: Cluster
     live: Mapping[ObjectRef, Body]
     lookup: Lookup
+    served: Served
     namespace_exists: bool
 
     def verdict(self, manifest: Manifest, resource: Resource | None) -> _Verdict:
@@ -107,8 +109,9 @@ class _Comparing:
         return self._judged(manifest, answer)
 
     def _refused(self, manifest: Manifest) -> Change:
-        action = Action.CONFIGURED if manifest.ref in self.live else Action.CREATED
-        return Change(manifest.ref, action, manifest.file)
+        if manifest.ref in self.live:
+            return Change(manifest.ref, Action.CONFIGURED, manifest.file)
+        return created(manifest)
 
     def _excuses(self, manifest: Manifest, message: str) -> tuple[ObjectRef, ...]:
         return refusals.may_pass(manifest, message, implied(manifest, self.lookup))
@@ -134,7 +137,7 @@ class _Comparing:
         if answer.is_new:
             return _created(manifest)
         if live is not None:
-            return _Verdict(Change(manifest.ref, action_for(live, answer.body), manifest.file))
+            return _Verdict(changed(manifest, live, answer.body, self.served))
         change = Change(manifest.ref, Action.CONFIGURED, manifest.file)
         if manifest.is_implied:
             # The namespace has appeared meanwhile. It is anybody's.
@@ -143,7 +146,7 @@ class _Comparing:
 
 
 def _created(manifest: Manifest, unchecked: str = "") -> _Verdict:
-    return _Verdict(Change(manifest.ref, Action.CREATED, manifest.file, unchecked))
+    return _Verdict(created(manifest, unchecked))
 
 
 def _findings(

@@ -13,6 +13,7 @@ from typing import Any, Self
 from kploy.model import events
 from kploy.model.listing import AppListing
 from kploy.model.objects import ObjectRef
+from kploy.model.plan import FieldChange
 from kploy.model.report import Outcome
 from kploy.ui.streams import steadfast, tell_at_once
 
@@ -67,6 +68,9 @@ def _plain(value: Any) -> Any:
             return {"exitCode": int(value), "name": value.name.lower().replace("_", "-")}
         case ObjectRef():
             return {**_fields(value), "id": value.qualified}
+        case FieldChange():
+            # What an object says is passed on as it is: its numbers are not ours to round.
+            return {**_fields(value), "before": value.before, "after": value.after}
         case Enum():
             return value.value
         case float():
