@@ -42,14 +42,16 @@ def differences(live: Body, answer: Body) -> tuple[FieldChange, ...]:
 
 
 def by_telling(fields: Iterable[FieldChange]) -> list[FieldChange]:
-    """The same fields, those that tell most first: images, then the number of pods, then the rest in its order."""
+    """The same fields, those that tell most first: images, the number of pods, the rest of the pods, the rest."""
     return sorted(fields, key=_rank)
 
 
 def _rank(change: FieldChange) -> int:
     if change.path[-1:] == ("image",):
         return 0
-    return 1 if change.path == ("spec", "replicas") else 2
+    if change.path == ("spec", "replicas"):
+        return 1
+    return 2 if change.path[:2] == ("spec", "template") else 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def _change(way: _Way, edit: Edit, before: Any = None, after: Any = None) -> Fie
 
 
 def _joined(steps: Sequence[str]) -> str:
-    return "".join(steps).removeprefix(".")
+    return steps[0][1:-1] if len(steps) == 1 and steps[0][0] == "[" else "".join(steps).removeprefix(".")
 
 
 def _of_values(before: Any, after: Any, way: _Way) -> Iterator[tuple[_Way, FieldChange]]:

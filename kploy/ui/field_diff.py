@@ -45,6 +45,10 @@ def in_words(field: FieldChange, arrow: str) -> Iterator[Part]:
 
 def diff_lines(field: FieldChange) -> Iterator[tuple[str, str]]:
     """Lines with their signs, ``-`` what was and ``+`` what would be; none where all of it is masked."""
+    if field.edit is Edit.REORDERED:
+        yield "-", _cut(", ".join(map(str, field.before)))
+        yield "+", _cut(", ".join(map(str, field.after)))
+        return
     before = [] if field.edit is Edit.ADDED else _lines(field.before, field.after)
     after = [] if field.edit is Edit.REMOVED else _lines(field.after, field.before)
     if field.masked and all(text == MASK for text in (*before, *after)):
@@ -67,7 +71,7 @@ def _is_word(value: Any) -> bool:
 
 def _scalar(value: Any, other: Any) -> str:
     """A value as YAML has it; a string in quotes where it is empty, or only they tell it from ``other``."""
-    if isinstance(value, str) and value and (other is None or isinstance(other, str)):
+    if isinstance(value, str) and value and not isinstance(other, int | float):
         return value
     return json.dumps(value, ensure_ascii=False)
 
@@ -76,10 +80,30 @@ def _lines(value: Any, other: Any) -> list[str]:
     if isinstance(value, str) and "\n" in value:
         return value.split("\n")
     if isinstance(value, dict | list) and value:
-        from kploy.source.yaml import dump
-
-        return dump(value).rstrip("\n").split("\n")
+        return list(_block(value))
     return [_scalar(value, other)]
+
+
+def _block(value: Any) -> Iterator[str]:
+    """A value spread out as in YAML, to be read by people."""
+    match value:
+        case dict() if value:
+            for key, inner in value.items():
+                first, *rest = _block(inner)
+                if rest or (isinstance(inner, dict | list) and inner):
+                    yield f"{key}:"
+                    yield from (f"  {text}" for text in (first, *rest))
+                else:
+                    yield f"{key}: {first}"
+        case list() if value:
+            for inner in value:
+                first, *rest = _block(inner)
+                yield f"- {first}"
+                yield from (f"  {text}" for text in rest)
+        case str() if value:
+            yield from value.split("\n")
+        case _:
+            yield json.dumps(value, ensure_ascii=False)
 
 
 def _compared(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from enum import Enum
 from types import TracebackType
 from typing import Any, Self
 
+from kploy.core.picture import Picture
 from kploy.model import events
 from kploy.model.listing import AppListing
 from kploy.model.objects import ObjectRef
@@ -55,6 +56,11 @@ def event_document(event: events.Event) -> dict[str, Any]:
 def listing_document(listing: AppListing) -> dict[str, Any]:
     """A listing as JSON data: apiVersion, kind AppListing, and ``rows``, one for each object."""
     return {"apiVersion": API_VERSION, "kind": "AppListing", **_fields(listing)}
+
+
+def picture_document(picture: Picture, app: str) -> dict[str, Any]:
+    """A dependency graph as JSON data: apiVersion, kind Graph, ``stops``, and ``waits`` between their ids."""
+    return {"apiVersion": API_VERSION, "kind": "Graph", "app": app, **_fields(picture)}
 
 
 def _fields(data: Any) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class _Printer:
                 yield line((f"        {sign} {words_of_line}".rstrip(), style))
         for row in change.ownership:
             yield Hanging(line("      "), line(ownership_in_words(row, every=True)))
-        because = f", because of {', '.join(change.restart.because)}" if change.restart else ""
+        because = _because(change.restart) if change.restart else ""
         for number, effect in enumerate(effects_of(change)):
             yield Hanging(line("      "), line((effect, "bold"), because if number == 0 else ""))
 
@@ -140,6 +140,12 @@ def _restart_in_words(restart: Restart) -> str:
         case _:
             down = ", down meanwhile" if restart.is_down else ""
             return f"{number} {verb}{_at_a_time(restart)}{down}{_cut_off(restart)}"
+
+
+def _because(restart: Restart) -> str:
+    left = len(restart.because) - _TOLD
+    more = f" and {left} more" if left > 0 else ""
+    return f", because of {', '.join(restart.because[:_TOLD])}{more}"
 
 
 def _at_a_time(restart: Restart) -> str:
