@@ -15,9 +15,7 @@ def svg(digraph: str) -> str:
     """``digraph`` drawn as SVG. Raises KployError where ``dot`` is not installed, fails or takes too long."""
     program = shutil.which("dot")
     if program is None:
-        hint = (
-            "install it (apt-get install graphviz, brew install graphviz), or take -o mermaid, which needs nothing"
-        )
+        hint = "install Graphviz (its package is called graphviz), or take -o mermaid"
         raise KployError("svg is drawn by Graphviz, and there is no `dot` on the PATH", hint)
     try:
         done = subprocess.run(  # noqa: S603 - a program that was asked for, and no shell

@@ -150,10 +150,10 @@ def test_a_secret_that_changes_is_told_and_never_shown(kploy: Kploy, write: Writ
     for secret in ("hunter", "aHVudGVy"):
         assert secret not in result.stdout + result.stderr
     if arguments == ["--diff=short"]:
-        assert words(result) == [
+        assert sorted(words(result)) == [
+            "~ deployment/web env[DB_PASSWORD].value changed (masked) 2 pods restart, one at a time",
             "~ secret/kploy-secrets TOKEN changed (masked)",
             "~ secret/login password changed (masked)",
-            "~ deployment/web env[DB_PASSWORD].value changed (masked) 2 pods restart, one at a time",
         ]
 
 
@@ -175,7 +175,6 @@ def test_pods_are_told_by_what_their_kind_does(kploy: Kploy, write: Write) -> No
             "rcs/old.yaml": CONTROLLER.replace("old:1", "old:2"),
         }
     )
-    assert [line.partition("   ")[2].strip() for line in kploy("dryrun").stdout.splitlines()[:-1]] != []
     effects = {row.split()[1]: row for row in words(kploy("dryrun"))[:-1]}
     assert effects["deployment/web"].endswith(
         "2 pods restart, all at once, down meanwhile: service/web has no endpoints; 1 more pod"

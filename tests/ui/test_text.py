@@ -86,9 +86,11 @@ shop → kind-dev/shop   3 manifests   Kubernetes v1.37.2
         ),
         (
             (Change(WEB, Action.REPLACED, "a"), Change(DB, Action.PRUNED), Change(JOB, Action.SKIPPED, "b")),
-            "  ± deployment/web  replaced\n"
-            "  - service/db      pruned: its manifest is gone\n"
-            "    job/migrate     skipped\n",
+            (
+                "  ± deployment/web  replaced\n"
+                "  - service/db      pruned: its manifest is gone\n"
+                "    job/migrate     skipped\n"
+            ),
             "✓ valid: kploy run would deploy this; nothing was written",
         ),
         (
