@@ -35,7 +35,7 @@ def dryrun_command(
     What the server answered is compared with what is live: which fields differ, which pods restart for it
     and how, and what is down meanwhile. Values of Secrets are never shown, and neither are others whose
     name or text looks like a secret (PASSWORD, TOKEN, KEY, user:word@host): that they change is.
-    With -o json the event Planned has all of it: for each field its path, change, before, after, masked.
+    With -o json the event Planned has all of it: for each field its path, edit, before, after, masked.
 
     \b
     Examples:

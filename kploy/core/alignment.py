@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Any
 
 from kploy.core.masking import Sealed
@@ -23,8 +24,8 @@ _MERGE_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
 _OTHERWISE = (("name",), ("key",), ("host",), ("path",))
 """Most lists that are merged go by name. Those that the server replaces whole are easier to read so, too."""
 
-_LARGEST = 250_000
-"""Two lists of more comparisons than this are aligned by their indices alone."""
+_LARGEST = 40_000
+"""Two lists of more comparisons than this are aligned by their indices, but for equal beginnings and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,17 @@ def _by_order(before: Sequence[Any], after: Sequence[Any]) -> Alignment:
 def _blocks(before: Sequence[Any], after: Sequence[Any]) -> list[tuple[int, int, int, int]]:
     """What stands in the place of what: begin and end in the one list, begin and end in the other."""
     if len(before) * len(after) > _LARGEST:
-        return [(0, len(before), 0, len(after))]
+        begin = _same(before, after)
+        end = _same(before[begin:][::-1], after[begin:][::-1])
+        old, new = len(before) - end, len(after) - end
+        return [(0, begin, 0, begin), (begin, old, begin, new), (old, len(before), new, len(after))]
     matcher = SequenceMatcher(None, list(map(_hashable, before)), list(map(_hashable, after)), autojunk=False)
     return [block[1:] for block in matcher.get_opcodes()]
+
+
+def _same(one: Sequence[Any], other: Sequence[Any]) -> int:
+    """How many items both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _hashable(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import takewhile
@@ -24,8 +25,8 @@ _LONGEST_LINE = 1000
 _MOST_LINES = 20
 """So many lines are shown of what a field was, and as many of what it would be."""
 
-_LARGEST = 4_000_000
-"""Two texts of more comparisons than this are not compared line by line."""
+_LARGEST = 40_000
+"""Of two texts of more comparisons than this only those lines are told that the other does not have."""
 
 
 def in_words(field: FieldChange, arrow: str) -> Iterator[Part]:
@@ -53,7 +54,7 @@ def diff_lines(field: FieldChange) -> Iterator[tuple[str, str]]:
     after = [] if field.edit is Edit.REMOVED else _lines(field.after, field.before)
     if field.masked and all(text == MASK for text in (*before, *after)):
         return
-    shown = {"-": 0, "+": 0}
+    shown = Counter[str]()
     for sign, text in _compared(before, after):
         shown[sign] += 1
         if shown[sign] <= _MOST_LINES:
@@ -113,16 +114,27 @@ def _compared(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str
     pairs = zip(reversed(before), reversed(after), strict=False)
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     before, after = before[: len(before) - same], after[: len(after) - same]
-    for old, end_of_old, new, end_of_new in _blocks(before, after):
-        yield from (("-", text) for text in before[old:end_of_old])
-        yield from (("+", text) for text in after[new:end_of_new])
-
-
-def _blocks(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int, int, int]]:
     if len(before) * len(after) > _LARGEST:
-        return [(0, len(before), 0, len(after))]
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    return [block[1:] for block in matcher.get_opcodes() if block[0] != "equal"]
+        yield from _of_many(before, after)
+        return
+    for what, old, end_of_old, new, end_of_new in SequenceMatcher(
+        None, before, after, autojunk=False
+    ).get_opcodes():
+        if what != "equal":
+            yield from (("-", text) for text in before[old:end_of_old])
+            yield from (("+", text) for text in after[new:end_of_new])
+
+
+def _of_many(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The lines that only one of two texts has, in time proportional to both."""
+    old, new = Counter(before), Counter(after)
+    if old == new:
+        yield " ", "the same lines in another order"
+    for sign, texts, more in (("-", before, old - new), ("+", after, new - old)):
+        for text in texts:
+            if more[text] > 0:
+                more[text] -= 1
+                yield sign, text
 
 
 def _cut(text: str) -> str:

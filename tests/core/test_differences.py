@@ -83,6 +83,13 @@ def test_other_lists_keep_what_is_equal_in_its_order() -> None:
     ]
 
 
+def test_one_item_more_in_a_long_list_is_one_addition() -> None:
+    long = [f"10.0.{number}.0/24" for number in range(1000)]
+    assert rows({"spec": {"x": long}}, {"spec": {"x": [*long[:9], "new", *long[9:]]}}) == [
+        ("spec.x[9]", Edit.ADDED, None, "new")
+    ]
+
+
 def test_items_that_share_a_name_are_told_apart_by_their_place() -> None:
     twice = [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]
     assert rows({"spec": {"env": twice}}, {"spec": {"env": [*twice, {"name": "a", "value": "3"}]}}) == [

@@ -66,7 +66,7 @@ def test_who_does_not_wait_at_a_barrier_is_known() -> None:
 @st.composite
 def apps(draw: st.DrawFn) -> Graph:
     """The graph of an app of Deployments, Services, Jobs and files in env/ that wait for one another."""
-    manifests = []
+    manifests: list[Manifest] = []
     for index, name in enumerate(draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=6))):
         earlier = [str(manifest.ref) for manifest in manifests]
         after = ", ".join(draw(st.lists(st.sampled_from(earlier), max_size=2))) if earlier else ""

@@ -174,12 +174,12 @@ def test_services_that_only_these_pods_serve_have_no_endpoints_meanwhile() -> No
     assert found.cut_off == (manifests[2].ref,)
 
 
-READER = {"containers": [{"name": "web", "envFrom": [{"configMapRef": {"name": "flags"}}]}]}
+READING = [{"name": "web", "envFrom": [{"configMapRef": {"name": "flags"}}]}]
 COLOUR = FieldChange(("data", "colour"), "data.colour", "colour", Edit.CHANGED, "blue", "green")
 
 
 def stale(*changes: Change) -> dict[str, list[str]]:
-    manifests = [thing("flags"), deployment("web", **READER), deployment("other")]
+    manifests = [thing("flags"), deployment("web", containers=READING), deployment("other")]
     return {str(c.ref): [str(ref) for ref in c.stale] for c in with_stale_readers(changes, manifests) if c.stale}
 
 

@@ -177,6 +177,19 @@ def test_a_huge_change_shows_its_first_lines_and_how_many_more_there_are() -> No
     assert rows[-1].strip() == "and 99980 more lines before, 99980 more lines after"
 
 
+def test_two_changes_far_apart_in_a_huge_file_are_two_changes() -> None:
+    lines = [f"line {number}" for number in range(50_000)]
+    after = [*lines[:7], "x", *lines[8:40_000], *lines[40_001:]]
+    rows = printed(of(changed("\n".join(lines), "\n".join(after))), Detail.FULL).splitlines()
+    assert [row.strip() for row in rows[1:]] == ["data.x", "- line 7", "- line 40000", "+ x"]
+
+
+def test_a_huge_file_with_its_lines_in_another_order_says_so() -> None:
+    lines = [f"line {number}" for number in range(1000)]
+    rows = printed(of(changed("\n".join(lines), "\n".join(reversed(lines)))), Detail.FULL).splitlines()
+    assert [row.strip() for row in rows[1:]] == ["data.x", "the same lines in another order"]
+
+
 def test_a_huge_line_is_cut_and_says_so() -> None:
     rows = printed(of(changed("a" * 1_000_000, "b")), Detail.FULL).splitlines()
     assert rows[2].endswith("aaa (and 999000 more characters)")
@@ -235,13 +248,17 @@ def test_a_change_of_owners_alone_is_told(row: Ownership, words: str) -> None:
 def test_hostile_text_is_spelled_out_in_every_detail() -> None:
     ref = ObjectRef("", "Pod", "", HOSTILE)
     field = FieldChange(("x",), HOSTILE, HOSTILE, Edit.CHANGED, HOSTILE, f"{HOSTILE}\n{HOSTILE}")
-    more = {
-        "reason": HOSTILE,
-        "holds": (HOSTILE,),
-        "ownership": (Ownership(HOSTILE, (HOSTILE,)),),
-        "stale": (ref,),
-    }
-    plan = Plan((Change(ref, Action.CONFIGURED, HOSTILE, fields=(field,), **more),))
+    change = Change(
+        ref,
+        Action.CONFIGURED,
+        HOSTILE,
+        reason=HOSTILE,
+        holds=(HOSTILE,),
+        fields=(field,),
+        ownership=(Ownership(HOSTILE, (HOSTILE,)),),
+        stale=(ref,),
+    )
+    plan = Plan((change,))
     for detail in Detail:
         text = printed(plan, detail)
         assert HARMLESS in text
