@@ -23,7 +23,7 @@ class NotConfirmed(KployError):
 def confirm(app: str, plan: Plan) -> None:
     """Show what goes, and have the app's name typed. Raises NotConfirmed."""
     from kploy.ui.console import stderr
-    from kploy.ui.text import show_plan
+    from kploy.ui.plan import show_plan
 
     console = stderr()
     show_plan(console, plan)

@@ -19,17 +19,20 @@ if TYPE_CHECKING:
     from kploy.ui.tree import Tree
 
 
-def display_for(output: str, directory: Path, *, plan_is_result: bool) -> Display:
-    """The display for ``-o text``, ``json`` or ``sarif``, and for GitHub's annotations and summary in its jobs."""
+def display_for(output: str, directory: Path, *, plan_is_result: bool, detail: str = "short") -> Display:
+    """The display for ``-o text``, ``json`` or ``sarif``, and for GitHub's annotations and summary in its jobs.
+
+    ``detail`` is how much of the plan a text tells; see ui.plan.
+    """
     from kploy.ui.displays import Accompanied
 
     command = click.get_current_context().info_name or ""
     companions = tuple(_companions(directory, command, os.environ))
-    display = _display(output, directory, plan_is_result=plan_is_result)
+    display = _display(output, directory, detail, plan_is_result=plan_is_result)
     return Accompanied(display, *companions) if companions else display
 
 
-def _display(output: str, directory: Path, *, plan_is_result: bool) -> Display:
+def _display(output: str, directory: Path, detail: str, *, plan_is_result: bool) -> Display:
     if output == "json":
         from kploy.ui.json import JsonDisplay
 
@@ -38,9 +41,11 @@ def _display(output: str, directory: Path, *, plan_is_result: bool) -> Display:
         from kploy.ui.sarif import SarifDisplay
 
         return SarifDisplay(_tree(directory, os.environ))
+    from kploy.ui.plan import Detail
     from kploy.ui.text import TextDisplay
 
-    return TextDisplay(plan_is_result=plan_is_result, calls=calls_of(click.get_current_context()))
+    calls = calls_of(click.get_current_context())
+    return TextDisplay(plan_is_result=plan_is_result, calls=calls, detail=Detail(detail))
 
 
 def _companions(directory: Path, command: str, environment: Mapping[str, str]) -> Iterator[Companion]:

@@ -22,6 +22,7 @@ from kploy.model.report import MEANINGS, Outcome
 _COMMANDS: Mapping[str, str] = {
     "init": "Make a directory into an app.",
     "dryrun": "Check the app, and show what a run would change.",
+    "graph": "Show what waits for what.",
     "run": "Deploy the app, and wait until it is ready.",
     "list": "Show how the app is.",
     "history": "Show the revisions of the app, and what came of them.",

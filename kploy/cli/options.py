@@ -152,7 +152,7 @@ def output_option(*formats: str) -> Callable[[_Function], _Function]:
 
 
 def revision_arguments(function: _Function) -> _Function:
-    """Adds the arguments ``[DIR] [REVISION]``. A number alone is a revision: a directory of that name is ``./12``."""
+    """Adds the arguments ``[DIR] [REVISION]``. A number alone is a revision; such a directory is ``./12``."""
 
     def directory(ctx: click.Context, _: click.Parameter, value: str) -> Path:
         if not (value.isascii() and value.isdecimal() and int(value[:9]) > 0):

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from kploy.core.bodies import entries, mapping
+from kploy.core.bodies import entries
+from kploy.core.contents import contents
+from kploy.core.differences import content, differences
+from kploy.core.ownership import ownership
+from kploy.core.restarts import Served, more_pods, restart
+from kploy.model.app import Manifest
 from kploy.model.objects import Body
-from kploy.model.plan import Action
+from kploy.model.plan import Action, Change
 
 
 def action_for(live: Body | None, answer: Body) -> Action:
@@ -21,19 +26,37 @@ def action_for(live: Body | None, answer: Body) -> Action:
     return Action.UNCHANGED if _comparable(live) == _comparable(answer) else Action.CONFIGURED
 
 
-def _comparable(body: Body) -> dict[str, Any]:
-    metadata = {key: value for key, value in mapping(body, "metadata").items() if key not in _BOOKKEEPING}
-    metadata["managedFields"] = sorted(
-        (_owner(entry) for entry in entries(body, "metadata", "managedFields") if not entry.get("subresource")),
-        key=repr,
+def created(manifest: Manifest, unchecked: str = "") -> Change:
+    """An object comes into being. ``unchecked`` says why the server could not be asked."""
+    held = contents(manifest.ref.kind, manifest.body)
+    return Change(manifest.ref, Action.CREATED, manifest.file, unchecked, holds=held)
+
+
+def changed(manifest: Manifest, live: Body, answer: Body, served: Served) -> Change:
+    """What an apply that the server answered with ``answer`` does to ``live``, with all that is known of it."""
+    action = action_for(live, answer)
+    if action is Action.UNCHANGED:
+        return Change(manifest.ref, action, manifest.file)
+    fields = differences(live, answer)
+    owned = ownership(live, answer)
+    return Change(
+        manifest.ref,
+        action,
+        manifest.file,
+        fields=fields,
+        # Where fields change, it goes without saying that they are the app's.
+        ownership=tuple(row for row in owned if row.manager or not fields),
+        restart=restart(manifest.ref, live, answer, fields, served),
+        more_pods=more_pods(manifest.ref, live, answer),
     )
-    return {**{key: value for key, value in body.items() if key not in _NOT_CONTENT}, "metadata": metadata}
+
+
+def _comparable(body: Body) -> dict[str, Any]:
+    owners = [
+        _owner(entry) for entry in entries(body, "metadata", "managedFields") if not entry.get("subresource")
+    ]
+    return {**content(body), "managedFields": sorted(owners, key=repr)}
 
 
 def _owner(entry: Body) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if key != "time"}
-
-
-_BOOKKEEPING = frozenset({"managedFields", "resourceVersion", "generation"})
-# LIST leaves apiVersion and kind out of its items.
-_NOT_CONTENT = frozenset({"apiVersion", "kind", "metadata", "status"})

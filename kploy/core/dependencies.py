@@ -66,6 +66,11 @@ def implied(manifest: Manifest, lookup: Lookup) -> Iterator[ObjectRef]:
         yield from of_kind(ref, manifest.body, lookup)
 
 
+def read_at_start(manifest: Manifest) -> Iterator[ObjectRef]:
+    """The ConfigMaps and Secrets that become environment variables of a workload's pods: read at their start."""
+    return _of_environment(manifest.ref, mapping(pod_template(manifest.ref.kind, manifest.body), "spec"))
+
+
 def _named(group: str, kind: str, namespace: str, name: str) -> Iterator[ObjectRef]:
     if kind and name:
         yield ObjectRef(group, kind, namespace, name)
@@ -84,9 +89,7 @@ def _of_pods(ref: ObjectRef, spec: Mapping[str, Any]) -> Iterator[ObjectRef]:
         yield from _named("", "Secret", ref.namespace, text(secret, "name"))
     for volume in entries(spec, "volumes"):
         yield from _of_volume(ref, volume)
-    for containers in ("initContainers", "containers"):
-        for container in entries(spec, containers):
-            yield from _of_container(ref, container)
+    yield from _of_environment(ref, spec)
 
 
 def _of_volume(ref: ObjectRef, volume: Mapping[str, Any]) -> Iterator[ObjectRef]:
@@ -97,6 +100,12 @@ def _of_volume(ref: ObjectRef, volume: Mapping[str, Any]) -> Iterator[ObjectRef]
     for source in entries(volume, "projected", "sources"):
         yield from _named("", "Secret", ref.namespace, text(source, "secret", "name"))
         yield from _named("", "ConfigMap", ref.namespace, text(source, "configMap", "name"))
+
+
+def _of_environment(ref: ObjectRef, spec: Mapping[str, Any]) -> Iterator[ObjectRef]:
+    for containers in ("initContainers", "containers"):
+        for container in entries(spec, containers):
+            yield from _of_container(ref, container)
 
 
 def _of_container(ref: ObjectRef, container: Mapping[str, Any]) -> Iterator[ObjectRef]:

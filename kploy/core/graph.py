@@ -97,13 +97,13 @@ def graph_of(manifests: Sequence[Manifest]) -> tuple[Graph, tuple[Finding, ...]]
     asked, findings = _asked(manifests)
     if findings:
         return Graph(), findings
-    backers = _backers(manifests)
-    cycle = _cycle(asked) or _cycle_through_endpoints(asked, backers)
+    backed = backers(manifests)
+    cycle = _cycle(asked) or _cycle_through_endpoints(asked, backed)
     if cycle:
         return Graph(), (_cycle_finding(manifests, cycle),)
     needs = _add_implied(manifests, asked)
     _break_cycles(needs, asked)
-    return _graph(manifests, needs, backers), ()
+    return _graph(manifests, needs, backed), ()
 
 
 def removal_order(manifests: Sequence[Manifest]) -> list[set[int]]:
@@ -297,7 +297,7 @@ def _graph(manifests: Sequence[Manifest], needs: _Needs, backers: Mapping[int, l
     )
 
 
-def _backers(manifests: Sequence[Manifest]) -> dict[int, list[int]]:
+def backers(manifests: Sequence[Manifest]) -> dict[int, list[int]]:
     """By the index of a Service: the workloads whose pods it selects and that run all the time.
 
     One at zero replicas does not, and neither do Jobs.

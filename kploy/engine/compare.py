@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from kploy.cluster.port import Answer, Cause, Cluster, Conflict, Forbidden, Invalid, NotFound, ServerFailed
 from kploy.core import refusals
-from kploy.core.changes import action_for
+from kploy.core.changes import changed, created
 from kploy.core.dependencies import Lookup, implied
 from kploy.core.inventory import Inventory
 from kploy.core.rehearsal import in_own_words, on_stage
 from kploy.core.removal import NOTHING_LEAVES, Parting
+from kploy.core.restarts import Served, served_alone, with_stale_readers
 from kploy.engine.autoscaling import bodies_of
 from kploy.engine.departures import departures
 from kploy.engine.live import WORKERS, live_objects
@@ -58,11 +59,12 @@ def compare(
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="compare") as pool:
         live = live_objects(cluster, app, asked, pool)
         bodies = bodies_of(app, manifests, live, cluster)
-        comparing = _Comparing(app, cluster, live, bodies, Lookup(manifests), namespace_exists)
+        served = served_alone(manifests)
+        comparing = _Comparing(app, cluster, live, bodies, Lookup(manifests), served, namespace_exists)
         verdicts = _excused(list(pool.map(comparing.verdict, manifests, kept)))
         wanted = [manifest.ref for manifest in manifests]
         leaving = departures(inventory, wanted, cluster, pool) if inventory else NOTHING_LEAVES
-    changes = (*(verdict.change for verdict in verdicts), *changes_of(leaving))
+    changes = (*with_stale_readers((verdict.change for verdict in verdicts), manifests), *changes_of(leaving))
     findings = tuple(finding for verdict in verdicts for finding in verdict.findings)
     answers = {verdict.change.ref: verdict.answer for verdict in verdicts if verdict.answer is not None}
     return Comparison(Plan(changes), findings, live, leaving, bodies, answers)
@@ -73,7 +75,7 @@ def changes_of(parting: Parting) -> Iterator[Change]:
     for leaving in parting.leaving:
         yield Change(leaving.entry.ref, Action.PRUNED)
     for entry, reason in (*parting.kept, *parting.released):
-        yield Change(entry.ref, Action.SKIPPED, unchecked=reason)
+        yield Change(entry.ref, Action.SKIPPED, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class _Comparing:
     live: Mapping[ObjectRef, Body]
     bodies: Mapping[ObjectRef, Body]
     lookup: Lookup
+    served: Served
     namespace_exists: bool
 
     def verdict(self, manifest: Manifest, resource: Resource | None) -> _Verdict:
@@ -138,8 +141,9 @@ class _Comparing:
         return replace(self._judged(manifest, answer), answer=answer.body)
 
     def _refused(self, manifest: Manifest) -> Change:
-        action = Action.CONFIGURED if manifest.ref in self.live else Action.CREATED
-        return Change(manifest.ref, action, manifest.file)
+        if manifest.ref in self.live:
+            return Change(manifest.ref, Action.CONFIGURED, manifest.file)
+        return created(manifest)
 
     def _excuses(self, manifest: Manifest, message: str) -> tuple[ObjectRef, ...]:
         return refusals.may_pass(manifest, message, implied(manifest, self.lookup))
@@ -165,7 +169,7 @@ class _Comparing:
         if answer.is_new:
             return _created(manifest)
         if live is not None:
-            return _Verdict(Change(manifest.ref, action_for(live, answer.body), manifest.file))
+            return _Verdict(changed(manifest, live, answer.body, self.served))
         change = Change(manifest.ref, Action.CONFIGURED, manifest.file)
         if manifest.is_implied:
             # The namespace has appeared meanwhile. It is anybody's.
@@ -174,7 +178,7 @@ class _Comparing:
 
 
 def _created(manifest: Manifest, unchecked: str = "") -> _Verdict:
-    return _Verdict(Change(manifest.ref, Action.CREATED, manifest.file, unchecked))
+    return _Verdict(created(manifest, unchecked))
 
 
 def _findings(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from kploy.core.masking import MASK
 from kploy.model.findings import Line, Place, Positions, error
 from kploy.model.objects import JsonPath
-from kploy.source.text import MASK, Report, Text, short
+from kploy.source.text import Report, Text, short
 from kploy.source.urls import BadUrl, Url, parse_url
 
 POINTER = ".url"

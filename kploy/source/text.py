@@ -11,10 +11,8 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kploy.core.masking import MASK
 from kploy.model.findings import Finding, Line, Place, Severity
-
-MASK = "••••••"
-"""Stands in an excerpt for what may be secret."""
 
 Report = Callable[[Finding], None]
 """Takes a finding as it is made."""

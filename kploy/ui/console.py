@@ -32,6 +32,7 @@ class Signs:
     failed: str
     waiting: str
     skipped: str
+    replaced: str
     arrow: str
     ellipsis: str
     spinner: str
@@ -42,14 +43,18 @@ class Signs:
         return 1 + max(map(len, (self.done, self.failed, self.waiting, self.skipped)))
 
 
-_UNICODE = Signs(done="✓", failed="✗", waiting="…", skipped="·", arrow="→", ellipsis="…", spinner="dots")
-_ASCII = Signs(done="ok", failed="x", waiting="..", skipped="-", arrow="->", ellipsis="...", spinner="line")
+_UNICODE = Signs(
+    done="✓", failed="✗", waiting="…", skipped="·", replaced="±", arrow="→", ellipsis="…", spinner="dots"
+)
+_ASCII = Signs(
+    done="ok", failed="x", waiting="..", skipped="-", replaced="!", arrow="->", ellipsis="...", spinner="line"
+)
 
 
 def signs_for(stream: IO[str]) -> Signs:
     """Unicode signs where ``stream`` can write them, else ASCII ones."""
     try:
-        "✓✗…·→⠋".encode(getattr(stream, "encoding", None) or "ascii")
+        "✓✗…·±→⠋".encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
         return _ASCII
     return _UNICODE

@@ -11,10 +11,12 @@ from enum import Enum
 from types import TracebackType
 from typing import Any, Self
 
+from kploy.core.picture import Picture
 from kploy.model import events
 from kploy.model.history import AppHistory, Record
 from kploy.model.listing import AppListing
 from kploy.model.objects import ObjectRef
+from kploy.model.plan import FieldChange
 from kploy.model.report import Outcome
 from kploy.ui.streams import steadfast, tell_at_once
 
@@ -75,6 +77,11 @@ def _revision(record: Record) -> dict[str, Any]:
     return {**_fields(record), "at": at, "changes": dict(record.changes)}
 
 
+def picture_document(picture: Picture, app: str) -> dict[str, Any]:
+    """A dependency graph as JSON data: apiVersion, kind Graph, ``stops``, and ``waits`` between their ids."""
+    return {"apiVersion": API_VERSION, "kind": "Graph", "app": app, **_fields(picture)}
+
+
 def _fields(data: Any) -> dict[str, Any]:
     return {_camel(field.name): _plain(getattr(data, field.name)) for field in fields(data)}
 
@@ -86,6 +93,9 @@ def _plain(value: Any) -> Any:
             return {"exitCode": int(value), "name": value.name.lower().replace("_", "-")}
         case ObjectRef():
             return {**_fields(value), "id": value.qualified}
+        case FieldChange():
+            # What an object says is passed on as it is: its numbers are not ours to round.
+            return {**_fields(value), "before": value.before, "after": value.after}
         case Enum():
             return value.value
         case float():

@@ -13,7 +13,6 @@ from threading import Event, RLock, Thread
 from types import TracebackType
 from typing import Self
 
-from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
 from rich.live import Live
 from rich.spinner import Spinner
@@ -21,11 +20,12 @@ from rich.text import Text
 
 from kploy.model import events
 from kploy.model.objects import ObjectRef, Status
-from kploy.model.plan import Action, Plan
+from kploy.model.plan import Plan
 from kploy.ui.calls import Calls
-from kploy.ui.console import Hanging, columns, line, padded, shown, signs_for, stderr, stdout
+from kploy.ui.console import Hanging, columns, line, signs_for, stderr, stdout
 from kploy.ui.excerpt import show_findings
 from kploy.ui.narrator import Narrator, findings_summary
+from kploy.ui.plan import Detail, show_plan
 from kploy.ui.streams import tell_at_once
 
 _FRAMES_A_SECOND = 8
@@ -38,14 +38,18 @@ _COLUMNS_LEFT_FREE = 4
 
 
 class TextDisplay:
-    """Shows events as text. With ``plan_is_result`` the plan is printed to stdout: that of a dry run is data."""
+    """Shows events as text. With ``plan_is_result`` the plan is printed to stdout: that of a dry run is data.
 
-    def __init__(self, *, plan_is_result: bool, calls: Calls | None = None) -> None:
+    ``detail`` says how much of it.
+    """
+
+    def __init__(self, *, plan_is_result: bool, calls: Calls | None = None, detail: Detail = Detail.SHORT) -> None:
         self._console = stderr()
         self._signs = signs_for(self._console.file)
         width = columns(self._console)
         self._narrator = Narrator(self._signs, width, calls)
         self._plan_is_result = plan_is_result
+        self._detail = detail
         self._moving = _Moving(self._console, self._narrator) if width else None
 
     def __enter__(self) -> Self:
@@ -92,30 +96,8 @@ class TextDisplay:
     def _show_result(self, plan: Plan) -> None:
         if self._moving:
             self._moving.stop()
-        show_plan(stdout(), plan)
+        show_plan(stdout(), plan, self._detail)
         self._console.print(_verdict(plan, self._signs.done))
-
-
-def show_plan(console: Console, plan: Plan) -> None:
-    """Print what would change, a line for each object, and how many would not."""
-    marks = {
-        Action.CREATED: ("+", "green"),
-        Action.CONFIGURED: ("~", "yellow"),
-        Action.REPLACED: ("!", "magenta"),
-        Action.PRUNED: ("-", "red"),
-        Action.SKIPPED: (" ", "dim"),
-    }
-    width = max((cell_len(shown(console, str(change.ref))) for change in plan.changes), default=0)
-    for change in plan.changes:
-        if change.action in marks:
-            mark, style = marks[change.action]
-            row = f"  {mark} {padded(console, str(change.ref), width)}  {change.action:<10}  "
-            text = line((row, style), (change.file, "dim"))
-            text.rstrip()
-            console.print(text)
-    unchanged = plan.count(Action.UNCHANGED)
-    if unchanged:
-        console.print(line((f"  = {unchanged} unchanged", "dim")))
 
 
 def _verdict(plan: Plan, done: str) -> Hanging:

@@ -72,10 +72,10 @@ def test_shows_what_a_run_would_create_and_writes_nothing(kploy: Kploy, write: W
     result = kploy("dryrun")
     assert result.code == 0
     assert [" ".join(line.split()) for line in result.stdout.splitlines()] == [
-        f"+ namespace/{live.namespace} created Kployfile",
-        "+ service/web created services/web.yaml",
-        "+ configmap/flags created resources/flags.yaml",
-        "+ deployment/web created rcs/web.yaml",
+        f"+ namespace/{live.namespace}",
+        "+ service/web port 80",
+        "+ configmap/flags 1 key",
+        "+ deployment/web ghcr.io/acme/web:1.0.0, 2 replicas",
     ]
     assert "nodes: 3 of 3 ready" in result.lines
     assert result.lines[-1] == "✓ valid: kploy run would deploy this; nothing was written"
@@ -95,8 +95,8 @@ def test_shows_what_a_run_would_change_of_what_is_live(kploy: Kploy, write: Writ
     )
     result = kploy("dryrun")
     assert [" ".join(line.split()) for line in result.stdout.splitlines()] == [
-        "~ configmap/flags configured resources/flags.yaml",
-        "+ configmap/new created resources/new.yaml",
+        "~ configmap/flags colour blue → green",
+        "+ configmap/new 1 key",
         "= 2 unchanged",
     ]
     assert live.versions(*KINDS) == before

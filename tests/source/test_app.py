@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kploy.core.masking import MASK
 from kploy.model.app import Directory
 from kploy.model.findings import Line, Place, Severity
 from kploy.model.objects import ObjectRef
 from kploy.source.app import read_app
-from kploy.source.text import MASK
 
 from .conftest import Write
 

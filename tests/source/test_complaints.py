@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from kploy.core.masking import MASK
 from kploy.source.app import read_app
-from kploy.source.text import MASK
 
 from .conftest import Write
 

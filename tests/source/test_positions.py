@@ -8,13 +8,14 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kploy.core.masking import MASK
 from kploy.model.findings import Line, Place
 from kploy.model.objects import JsonPath
 from kploy.source.documents import read_documents
 from kploy.source.positions import Layout, Located
 from kploy.source.scalars import NoValue, value_of
 from kploy.source.syntax import PLAIN
-from kploy.source.text import MASK, Text
+from kploy.source.text import Text
 
 
 def located(content: str, number: int = 0, *, secret: bool = False, file: str = "a.yaml") -> Located:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from kploy.core.masking import MASK
 from kploy.model.app import App, Directory, Reading
 from kploy.model.findings import Finding, Line, Place, Severity
 from kploy.source import cache
 from kploy.source.app import read_app
 from kploy.source.pointers import read_pointer
 from kploy.source.remotes import Access, read_contents
-from kploy.source.text import MASK, Text
+from kploy.source.text import Text
 from tests.https_server import HttpsServer, answer, serving
 
 from .conftest import Write

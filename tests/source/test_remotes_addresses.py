@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from kploy.core.masking import MASK
 from kploy.model.findings import Finding, Line, Place
 from kploy.source.pointers import Remote, read_pointer
-from kploy.source.text import MASK, Text
+from kploy.source.text import Text
 from kploy.source.urls import BadUrl, Url, parse_url, redirected
 
 from .conftest import Write

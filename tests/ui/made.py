@@ -8,7 +8,7 @@ from rich.console import Console
 
 from kploy.model.events import Opened
 from kploy.model.objects import Counts, ObjectRef, State, Status
-from kploy.model.plan import Action, Change, Plan
+from kploy.model.plan import Action, Change, Edit, FieldChange, Plan
 
 HOSTILE = (
     "\x1b[31mred\x1b[0m \x1b]52;c;cm0gLXJmIC8=\x07 a\rb \x07 \x9b2J \x85 \u202egnp.exe\u2069 [red]x[/x] "
@@ -43,10 +43,12 @@ UP = Status(State.CURRENT, "", Counts(2, 2))
 SERVED = Status(State.CURRENT, "", Counts(1, None, "ep"))
 PLAIN = Status(State.CURRENT)
 
+REPLICAS = FieldChange(("spec", "replicas"), "spec.replicas", "replicas", Edit.CHANGED, 1, 2)
+
 PLAN = Plan(
     (
-        Change(DB, Action.CREATED, "services/db.yaml"),
-        Change(WEB, Action.CONFIGURED, "rcs/web.yaml"),
+        Change(DB, Action.CREATED, "services/db.yaml", holds=("port 80",)),
+        Change(WEB, Action.CONFIGURED, "rcs/web.yaml", fields=(REPLICAS,), more_pods=1),
         Change(JOB, Action.UNCHANGED, "rcs/migrate.yaml"),
     )
 )

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from kploy.core.masking import MASK
 from kploy.model.events import (
     Applied,
     Checked,
@@ -25,7 +26,7 @@ from kploy.model.events import (
 from kploy.model.findings import Line, Place, error, warning
 from kploy.model.listing import AppListing, Row
 from kploy.model.objects import Counts, ObjectRef, State, Status
-from kploy.model.plan import Action, Change, Plan
+from kploy.model.plan import Action, Change, Edit, FieldChange, Ownership, Pace, Plan, Restart
 from kploy.model.report import Outcome
 from kploy.ui.json import JsonDisplay, listing_document
 from tests.ui.made import DB, HALFWAY, HOSTILE, JOB, OPENED, STARTING, UP, WEB
@@ -45,6 +46,22 @@ STARTING_JSON = {
     "counts": {"ready": 0, "wanted": 2, "unit": ""},
 }
 UP_JSON = {"state": "current", "message": "", "counts": {"ready": 2, "wanted": 2, "unit": ""}}
+
+CHANGED = Change(
+    WEB,
+    Action.CONFIGURED,
+    "rcs/web.yaml",
+    reason="why",
+    fields=(
+        FieldChange(
+            ("spec", "x", 0), "spec.x[0]", "x[0]", Edit.CHANGED, 0.12345, {"a": [None, MASK]}, masked=True
+        ),
+    ),
+    ownership=(Ownership("kubectl", ("spec.x",)),),
+    restart=Restart(Pace.ALL_AT_ONCE, 3, 3, 3, ("spec.x[0]",), is_down=True, cut_off=(DB,)),
+    more_pods=-1,
+    stale=(WEB,),
+)
 
 SHAPES: list[tuple[Event, dict[str, Any]]] = [
     (
@@ -102,7 +119,7 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
         },
     ),
     (
-        Planned(Plan((Change(WEB, Action.CREATED, "rcs/web.yaml", "its kind is new"),))),
+        Planned(Plan((Change(WEB, Action.CREATED, "rcs/web.yaml", "its kind is new", holds=("acme/web:1",)),))),
         {
             "plan": {
                 "changes": [
@@ -111,6 +128,53 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
                         "action": "created",
                         "file": "rcs/web.yaml",
                         "unchecked": "its kind is new",
+                        "reason": "",
+                        "holds": ["acme/web:1"],
+                        "fields": [],
+                        "ownership": [],
+                        "restart": None,
+                        "morePods": 0,
+                        "stale": [],
+                    }
+                ]
+            }
+        },
+    ),
+    (
+        Planned(Plan((CHANGED,))),
+        {
+            "plan": {
+                "changes": [
+                    {
+                        "ref": WEB_JSON,
+                        "action": "configured",
+                        "file": "rcs/web.yaml",
+                        "unchecked": "",
+                        "reason": "why",
+                        "holds": [],
+                        "fields": [
+                            {
+                                "path": ["spec", "x", 0],
+                                "name": "spec.x[0]",
+                                "label": "x[0]",
+                                "edit": "changed",
+                                "before": 0.12345,
+                                "after": {"a": [None, "••••••"]},
+                                "masked": True,
+                            }
+                        ],
+                        "ownership": [{"manager": "kubectl", "fields": ["spec.x"], "isGivenUp": False}],
+                        "restart": {
+                            "pace": "all-at-once",
+                            "pods": 3,
+                            "of": 3,
+                            "together": 3,
+                            "because": ["spec.x[0]"],
+                            "isDown": True,
+                            "cutOff": [DB_JSON],
+                        },
+                        "morePods": -1,
+                        "stale": [WEB_JSON],
                     }
                 ]
             }

@@ -64,8 +64,8 @@ def test_the_plan_of_a_dry_run_is_data(capsys: PIPE) -> None:
     show(*RUN[:3], Finished(Outcome.DONE), plan_is_result=True)
     assert capsys.readouterr() == (
         """\
-  + service/db      created     services/db.yaml
-  ~ deployment/web  configured  rcs/web.yaml
+  + service/db      port 80
+  ~ deployment/web  replicas  1 → 2   1 more pod
   = 1 unchanged
 """,
         """\
@@ -86,12 +86,16 @@ shop → kind-dev/shop   3 manifests   Kubernetes v1.37.2
         ),
         (
             (Change(WEB, Action.REPLACED, "a"), Change(DB, Action.PRUNED), Change(JOB, Action.SKIPPED, "b")),
-            "  ! deployment/web  replaced    a\n  - service/db      pruned\n    job/migrate     skipped     b\n",
+            (
+                "  ± deployment/web  replaced\n"
+                "  - service/db      pruned: its manifest is gone\n"
+                "    job/migrate     skipped\n"
+            ),
             "✓ valid: kploy run would deploy this; nothing was written",
         ),
         (
             (Change(WEB, Action.CREATED, "a", "its kind is new"),),
-            "  + deployment/web  created     a\n",
+            "  + deployment/web\n",
             "✓ valid: kploy run would deploy this; 1 could not be checked by the server; nothing was written",
         ),
     ],
@@ -128,11 +132,11 @@ def test_warnings_alone_stop_nothing(capsys: PIPE) -> None:
 
 
 def test_hostile_text_is_spelled_out_in_plans_and_findings(capsys: PIPE) -> None:
-    change = Change(ObjectRef("", "Pod", "", HOSTILE), Action.CREATED, HOSTILE)
+    change = Change(ObjectRef("", "Pod", "", HOSTILE), Action.CREATED, HOSTILE, holds=(HOSTILE,))
     show(replace(OPENED, app=HOSTILE), Checked((warning("w", HOSTILE),), 1), Planned(Plan((change,))))
     show(Planned(Plan((change,))), plan_is_result=True)
     out, err = capsys.readouterr()
-    assert out == f"  + pod/{HARMLESS}  created     {HARMLESS}\n"
+    assert out == f"  + pod/{HARMLESS}  {HARMLESS}\n"
     assert err == (
         f"{HARMLESS} → kind-dev/shop   3 manifests   Kubernetes v1.37.2\n"
         f"warning[w]: {HARMLESS}\n\n1 warning\n"
