@@ -11,6 +11,8 @@ from kploy.core.bodies import entries, text
 from kploy.core.desired import namespace_manifest
 from kploy.core.graph import graph_of
 from kploy.core.kinds import builtin
+from kploy.core.rules import switched
+from kploy.engine import outside
 from kploy.engine.carrier import Inbox
 from kploy.engine.check import opened_offline, outcome_of, report
 from kploy.engine.compare import compare
@@ -70,7 +72,9 @@ def _compared(
     manifests = resources.settled(manifests)
     graph = prepared.graph if manifests == app.manifests else graph_of(manifests)[0]
     comparison = compare(app, graph.manifests, cluster, resources, namespace_exists=namespace_exists)
-    findings = in_reading_order((*prepared.findings, *comparison.findings))
+    missing = outside.missing(prepared.survey, cluster, resources, namespace_exists=namespace_exists)
+    of_cluster = switched((*comparison.findings, *missing), app.kployfile.rules)
+    findings = in_reading_order((*prepared.findings, *of_cluster))
     yield Checked(findings, prepared.files)
     if has_errors(findings):
         yield Finished(outcome_of(findings))
