@@ -83,12 +83,20 @@ def _table(rules: Iterable[Rule]) -> str:
 
 def _page(rule: Rule) -> str:
     """What there is to say of one rule, with how to switch it."""
-    other = "ignore" if rule.severity == "warning" else "warning"
-    switch = f"In the Kployfile:\n\n  rules:\n    {rule.id}: {other}\n\nOn one object:\n\n"
-    annotation = f'  metadata:\n    annotations:\n      kploy.dev/ignore: "{rule.id}"\n'
     why = "\n".join(wrap(rule.why, _WIDTH))
-    how = "It cannot be switched.\n" if rule.is_fixed else f"{switch}{annotation}"
-    return f"{rule.severity}[{rule.id}]: {rule.title}\n\n{why}\n\n{how}"
+    return f"{rule.severity}[{rule.id}]: {rule.title}\n\n{why}\n\n{_how(rule)}"
+
+
+def _how(rule: Rule) -> str:
+    """How the rule is switched, as it would be written."""
+    from kploy.core.rules import is_ignorable
+
+    if rule.is_fixed:
+        return "It cannot be switched.\n"
+    other = "ignore" if rule.severity == "warning" else "warning"
+    kployfile = f"In the Kployfile:\n\n  rules:\n    {rule.id}: {other}\n"
+    annotation = f'  metadata:\n    annotations:\n      kploy.dev/ignore: "{rule.id}"\n'
+    return f"{kployfile}\nOn one object:\n\n{annotation}" if is_ignorable(rule.id) else kployfile
 
 
 def _data(rules: Iterable[Rule], output: str) -> str:

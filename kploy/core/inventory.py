@@ -58,6 +58,19 @@ class Pods:
                 yield path, container
 
 
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports that containers declare: pairs of name and protocol, and numbers.
+
+    ``is_whole``: every pod declares some, and none is on its node's network, so
+    that a port which is not among them is probably none.
+    """
+
+    names: frozenset[tuple[str, str]]
+    numbers: frozenset[int]
+    is_whole: bool
+
+
 class Inventory:
     """Answers what an app has of what its manifests name."""
 
@@ -82,7 +95,9 @@ class Inventory:
                 self._by_label.setdefault((key, value), set()).add(index)
                 self._by_key.setdefault(key, set()).add(index)
         self.autoscaled = frozenset(_scaled(hpa) for hpa in self.of_kind("autoscaling", "HorizontalPodAutoscaler"))
+        self._declared: dict[Selector, Ports] = {}
         self._claimed: set[ObjectRef] = set()
+        self._claims: set[tuple[Selector, bool]] = set()
         self._behind: dict[ObjectRef, Manifest] = {}
         for service in self.of_kind("", "Service"):
             self._claim(service)
@@ -120,6 +135,12 @@ class Inventory:
             self._selected[selector] = tuple(self._select(selector))
         return self._selected[selector]
 
+    def declared(self, selector: Selector) -> Ports:
+        """The ports of the pods that a selector selects."""
+        if selector not in self._declared:
+            self._declared[selector] = declared_by(self.selected(selector))
+        return self._declared[selector]
+
     def comes_before(self, one: Pods, other: Pods) -> bool:
         """Whether ``one`` stands before ``other`` in the order of the manifests."""
         return self._order[one.manifest.ref] < self._order[other.manifest.ref]
@@ -145,7 +166,10 @@ class Inventory:
     def _claim(self, service: Manifest) -> None:
         selector = service_selector(service)
         waits = mapping(service.body, "spec").get("publishNotReadyAddresses") is not True
-        for pods in self.selected(selector) if selector else ():
+        if not selector or (selector, waits) in self._claims:
+            return
+        self._claims.add((selector, waits))
+        for pods in self.selected(selector):
             self._claimed.add(pods.manifest.ref)
             if waits:
                 self._behind.setdefault(pods.manifest.ref, service)
@@ -156,6 +180,19 @@ def _first_of_each(manifests: Iterable[Manifest]) -> dict[ObjectRef, Manifest]:
     for manifest in manifests:
         objects.setdefault(manifest.ref, manifest)
     return objects
+
+
+def declared_by(every: Iterable[Pods]) -> Ports:
+    """The ports that containers of these pods declare."""
+    names: set[tuple[str, str]] = set()
+    numbers: set[int] = set()
+    is_whole = True
+    for pods in every:
+        ports = [port for _, container in pods.serving() for port in entries(container, "ports")]
+        names.update((text(port, "name"), text(port, "protocol") or "TCP") for port in ports)
+        numbers.update(number for port in ports if isinstance(number := port.get("containerPort"), int))
+        is_whole = is_whole and bool(ports) and pods.spec.get("hostNetwork") is not True
+    return Ports(frozenset(names), frozenset(numbers), is_whole)
 
 
 def service_selector(manifest: Manifest) -> Selector:

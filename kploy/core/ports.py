@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from kploy.core.bodies import dig, mapping, numbered, text
-from kploy.core.inventory import Inventory, Pods, service_selector, similar
+from kploy.core.inventory import Inventory, Pods, Ports, declared_by, service_selector, similar
 from kploy.core.needs import Backend, backends
 from kploy.model.app import Manifest
-from kploy.model.findings import Finding, error, warning
+from kploy.model.findings import Finding, Place, error, warning
 from kploy.model.objects import JsonPath, ObjectRef
 
-_PROBES = (("livenessProbe",), ("readinessProbe",), ("startupProbe",))
-_HOOKS = (("lifecycle", "postStart"), ("lifecycle", "preStop"))
+
+class _Tell(Protocol):
+    """Makes a finding: ``error`` or ``warning``."""
+
+    def __call__(self, rule: str, message: str, hint: str = "", place: Place | None = None) -> Finding: ...
+
+
+_ASKING = (
+    ("livenessProbe",),
+    ("readinessProbe",),
+    ("startupProbe",),
+    ("lifecycle", "postStart"),
+    ("lifecycle", "preStop"),
+)
+"""Where a container says how it is asked."""
 
 
 # Services.
@@ -25,41 +38,25 @@ def of_services(manifest: Manifest, inventory: Inventory) -> Iterator[Finding]:
     selected = inventory.selected(selector) if selector else ()
     if not selected:
         return
+    declared = inventory.declared(selector)
     for index, port in numbered(manifest.body, "spec", "ports"):
-        target = port.get("targetPort")
-        path = ("spec", "ports", index, "targetPort" if target is not None else "port")
-        wanted = target if target is not None else port.get("port")
-        if isinstance(wanted, str) and not wanted.isdigit():
-            yield from _named_target(manifest, wanted, text(port, "protocol") or "TCP", path, selected)
-        elif isinstance(wanted, int):
-            yield from _numbered_target(manifest, wanted, path, selected)
+        field = "targetPort" if port.get("targetPort") is not None else "port"
+        problem = _doubt(port.get(field), text(port, "protocol") or "TCP", declared)
+        if problem:
+            tell, rule, fact, hint = problem
+            place = manifest.positions.value(("spec", "ports", index, field))
+            yield tell(rule, f"no container of {_called(selected)} {fact}", hint, place)
 
 
-def _named_target(
-    manifest: Manifest, name: str, protocol: str, path: JsonPath, selected: tuple[Pods, ...]
-) -> Iterator[Finding]:
-    declared = [port for pods in selected for port in _ports_of(pods)]
-    if not any(text(port, "name") == name and (text(port, "protocol") or "TCP") == protocol for port in declared):
-        message = f"no container of {_called(selected)} has a port `{name}`"
-        yield error("missing-target-port", message, _port_hint(name, declared), manifest.positions.value(path))
-
-
-def _numbered_target(
-    manifest: Manifest, number: int, path: JsonPath, selected: tuple[Pods, ...]
-) -> Iterator[Finding]:
-    """Containers need not declare their ports, so it takes others that are declared to doubt one."""
-    for pods in selected:
-        declared = list(_ports_of(pods))
-        numbers = {port.get("containerPort") for port in declared}
-        if not declared or number in numbers or pods.spec.get("hostNetwork") is True:
-            return
-    declared = [port for pods in selected for port in _ports_of(pods)]
-    message = f"no container of {_called(selected)} declares port {number}"
-    yield warning("undeclared-target-port", message, _number_hint(declared), manifest.positions.value(path))
-
-
-def _ports_of(pods: Pods) -> Iterator[Mapping[str, Any]]:
-    return (port for _, container in pods.serving() for _, port in numbered(container, "ports"))
+def _doubt(target: object, protocol: str, declared: Ports) -> tuple[_Tell, str, str, str] | None:
+    """What is wrong with a targetPort: error or warning, the rule, the fact and the remedy."""
+    if isinstance(target, str) and not target.isdigit():
+        if (target, protocol) not in declared.names:
+            return error, "missing-target-port", f"has a port `{target}`", _name_hint(target, declared)
+    elif isinstance(target, int) and declared.is_whole and target not in declared.numbers:
+        # Containers need not declare their ports, so it takes others that are declared to doubt one.
+        return warning, "undeclared-target-port", f"declares port {target}", _number_hint(declared)
+    return None
 
 
 def _called(selected: tuple[Pods, ...]) -> str:
@@ -67,17 +64,18 @@ def _called(selected: tuple[Pods, ...]) -> str:
     return first if len(selected) == 1 else f"{first} and {len(selected) - 1} more"
 
 
-def _port_hint(name: str, declared: list[Mapping[str, Any]]) -> str:
-    names = sorted({text(port, "name") for port in declared} - {""})
+def _name_hint(name: str, declared: Ports) -> str:
+    names = sorted({known for known, _ in declared.names if known})
+    if name in names:
+        return "its protocol is another"
     near = similar(name, names)
     if near:
         return f"did you mean `{near}`?"
-    return f"they have {', '.join(names[:5])}" if names else f"add `name: {name}` to a port"
+    return f"there are {', '.join(names[:5])}" if names else f"add `name: {name}` to a port"
 
 
-def _number_hint(declared: list[Mapping[str, Any]]) -> str:
-    numbers = sorted({port["containerPort"] for port in declared if isinstance(port.get("containerPort"), int)})
-    return f"they declare {', '.join(map(str, numbers[:5]))}" if numbers else ""
+def _number_hint(declared: Ports) -> str:
+    return f"there are {', '.join(map(str, sorted(declared.numbers)[:5]))}" if declared.numbers else ""
 
 
 # Probes.
@@ -88,28 +86,32 @@ def of_probes(manifest: Manifest, inventory: Inventory) -> Iterator[Finding]:
     pods = inventory.pods_of(manifest)
     if pods is None:
         return
+    every = declared_by([pods])
     for path, container in pods.serving():
-        for way in (*_PROBES, *_HOOKS):
-            for action in ("httpGet", "tcpSocket", "grpc"):
-                port = dig(container, *way, action, "port")
-                is_elsewhere = bool(text(container, *way, action, "host"))
-                if port is not None and not is_elsewhere:
-                    yield from _of_probe(pods, container, port, (*path, *way, action, "port"))
+        for way in _ASKING:
+            handler = mapping(container, *way)
+            for action in ("httpGet", "tcpSocket", "grpc") if handler else ():
+                port = dig(handler, action, "port")
+                if port is not None and not text(handler, action, "host"):
+                    yield from _of_probe(pods, container, port, every, (*path, *way, action, "port"))
 
 
-def _of_probe(pods: Pods, container: Mapping[str, Any], port: object, path: JsonPath) -> Iterator[Finding]:
+def _of_probe(
+    pods: Pods, container: Mapping[str, Any], port: object, every: Ports, path: JsonPath
+) -> Iterator[Finding]:
     own = [one for _, one in numbered(container, "ports")]
-    place = pods.manifest.positions.value(path)
     called = f"container `{text(container, 'name')}`"
     if isinstance(port, str) and not port.isdigit():
         # kubelet looks for a name in the container of the probe only (pkg/probe/util.go).
-        if port not in {text(one, "name") for one in own}:
-            yield error("missing-probe-port", f"{called} has no port `{port}`", _port_hint(port, own), place)
-    elif isinstance(port, int) and own:
-        every = [*_ports_of(pods)]
-        if port not in {one.get("containerPort") for one in every}:
-            message = f"{called} declares no port {port}"
-            yield warning("undeclared-probe-port", message, _number_hint(own), place)
+        names = sorted({text(one, "name") for one in own} - {""})
+        if port not in names:
+            near = similar(port, names)
+            hint = f"did you mean `{near}`?" if near else f"name one of its ports `{port}`, or write a number"
+            place = pods.manifest.positions.value(path)
+            yield error("missing-probe-port", f"{called} has no port `{port}`", hint, place)
+    elif isinstance(port, int) and own and port not in every.numbers:
+        place = pods.manifest.positions.value(path)
+        yield warning("undeclared-probe-port", f"{called} declares no port {port}", _number_hint(every), place)
 
 
 # Routes.
@@ -120,11 +122,7 @@ def of_routes(manifest: Manifest, inventory: Inventory) -> Iterator[Finding]:
     for backend in backends(manifest):
         service = inventory.of(ObjectRef("", "Service", manifest.ref.namespace, backend.service))
         ports = [port for _, port in numbered(service.body, "spec", "ports")] if service else []
-        if (
-            service is None
-            or backend.port is None
-            or text(mapping(service.body, "spec"), "type") == "ExternalName"
-        ):
+        if service is None or backend.port is None or text(service.body, "spec", "type") == "ExternalName":
             continue
         field = "name" if isinstance(backend.port, str) else "port"
         has = [port.get(field) for port in ports if port.get(field) is not None]

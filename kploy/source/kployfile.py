@@ -34,7 +34,7 @@ _TYPES: dict[str, type] = {"string": str, "boolean": bool, "null": type(None), "
 _WANTED = {
     "string": "text",
     "boolean": "true or false",
-    "object": "`RULE: ignore`, or another word, for each rule",
+    "object": "a mapping",
 }
 _NEEDED = {
     "name": ("invalid-name", "use 1 to 63 letters, digits, `-`, `_`, `.`; begin and end with a letter or digit"),
