@@ -75,8 +75,10 @@ NOWHERE = [
     "error[missing-backend]: service/gone is neither in this app nor in namespace NS",
     "error[missing-config-map]: configmap/flags is neither in this app nor in namespace NS",
     "error[missing-secret]: secret/login is neither in this app nor in namespace NS",
-    "error[service-without-pods]: service/other selects `app=other`,"
-    " which no pod carries, in this app or in its namespace",
+    (
+        "error[service-without-pods]: service/other selects `app=other`,"
+        " which no pod carries, in this app or in its namespace"
+    ),
     "warning[missing-pull-secret]: secret/hub is neither in this app nor in namespace NS",
 ]
 
