@@ -12,6 +12,7 @@ from kploy.core.rules import switched
 from kploy.model.app import App, Reading
 from kploy.model.findings import Finding, Severity, in_reading_order
 from kploy.source.app import read_app
+from kploy.source.kployfile import FILE as KPLOYFILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,5 @@ def prepare(root: Path, *, offline: bool = False) -> Prepared:
 
 def is_complete(reading: Reading) -> bool:
     """Whether every manifest of the app was read: then what is not there is missing."""
-    return not any(
-        finding.severity is Severity.ERROR or finding.rule == "remote-not-checked" for finding in reading.findings
-    )
+    of_manifests = (one for one in reading.findings if one.place is None or one.place.file != KPLOYFILE)
+    return not any(one.severity is Severity.ERROR or one.rule == "remote-not-checked" for one in of_manifests)
