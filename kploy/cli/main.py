@@ -32,6 +32,7 @@ _COMMANDS: Mapping[str, str] = {
     "unlock": "Take the lock of the app away from a run that is gone.",
     "lock": "Show the pins of remote manifests, or take new ones.",
     "sandbox": "A Kubernetes control plane on this machine, to try things on.",
+    "explain": "Explain a rule, or list them all.",
     "schema": "Print the JSON Schema of the Kployfile.",
     "completion": "Print the shell's completion script.",
 }

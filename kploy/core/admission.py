@@ -240,4 +240,4 @@ def too_many(excess: Excess, manifest: Manifest, others: int, demand: Demand) ->
 
 
 def _place(manifest: Manifest, path: JsonPath = ()) -> Place:
-    return manifest.positions.value((*template_path(manifest.ref.kind), *path))
+    return manifest.positions.value((*(template_path(manifest.ref.kind) or ()), *path))

@@ -34,15 +34,22 @@ def entries(body: object, *path: str) -> Iterator[Mapping[str, Any]]:
         yield from (entry for entry in value if isinstance(entry, Mapping))
 
 
+def numbered(body: object, *path: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The mappings in the list at ``path``, each with its index there; whatever else is in it is passed over."""
+    value = dig(body, *path)
+    if isinstance(value, list):
+        yield from ((index, entry) for index, entry in enumerate(value) if isinstance(entry, Mapping))
+
+
+def template_path(kind: str) -> tuple[str, ...] | None:
+    """The way to the pod template of a workload, () for a Pod; None for what is no workload."""
+    return _TEMPLATES.get(kind)
+
+
 def pod_template(kind: str, body: object) -> Mapping[str, Any]:
     """The pod template of a workload (the Pod itself for a Pod), or an empty mapping."""
     path = _TEMPLATES.get(kind)
     return {} if path is None else mapping(body, *path)
-
-
-def template_path(kind: str) -> tuple[str, ...]:
-    """The way to the pod template in a workload of a kind; empty for anything else, as for a Pod."""
-    return _TEMPLATES.get(kind, ())
 
 
 _TEMPLATES: Mapping[str, tuple[str, ...]] = {

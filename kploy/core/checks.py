@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kploy.core.bodies import dig, text
+from kploy.core.exemptions import heeded
 from kploy.core.kinds import GROUPS, ROUTES, WORKLOADS, builtin
 from kploy.model.app import LABEL, App, Directory, Manifest
 from kploy.model.findings import Finding, error, warning
@@ -37,7 +38,10 @@ under another name. That a Service begins with a letter is asked by servers befo
 
 def check(app: App) -> tuple[Finding, ...]:
     """All findings of this module's rules, in the order of the manifests."""
-    return (*_duplicates(app), *(finding for manifest in app.manifests for finding in _of_one(app, manifest)))
+    return (
+        *_duplicates(app),
+        *heeded((manifest, finding) for manifest in app.manifests for finding in _of_one(app, manifest)),
+    )
 
 
 def directory_for(ref: ObjectRef) -> Directory:

@@ -14,11 +14,14 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 
 from kploy.cluster.port import AlreadyExists, Cluster
+from kploy.core.across import Survey
 from kploy.core.bodies import text
 from kploy.core.graph import Graph, graph_of
 from kploy.core.inventory import Entry, Inventory, Phase
 from kploy.core.removal import with_removals
 from kploy.core.revisions import digest_of, packed
+from kploy.core.rules import switched
+from kploy.engine import outside
 from kploy.engine.admission import would_start
 from kploy.engine.carrier import Inbox
 from kploy.engine.compare import Comparison, compare
@@ -45,6 +48,7 @@ class Wanted:
     """An app that has passed the checks, its graph, and where it is to go.
 
     ``graph`` has all that is wanted, the namespace included where it does not exist.
+    ``survey`` knows what of it only the cluster can tell.
     """
 
     app: App
@@ -52,10 +56,11 @@ class Wanted:
     cluster: Cluster
     resources: Resources
     namespace_exists: bool
+    survey: Survey | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class Standing:
     """How what is wanted compares with what there is, what speaks against it, and what could not be checked."""
 
     stored: Stored | None
@@ -69,7 +74,7 @@ class Survey:
         return self.comparison.plan
 
 
-def survey(wanted: Wanted) -> Survey:
+def standing_of(wanted: Wanted) -> Standing:
     """Compare what is wanted with what there is, the inventory included. Nothing is written."""
     stored = _store(wanted, _no_guard).read() if wanted.namespace_exists else None
     comparison = compare(
@@ -83,7 +88,11 @@ def survey(wanted: Wanted) -> Survey:
     pods = would_start(
         wanted.app, wanted.graph.manifests, comparison, wanted.cluster, namespace_exists=wanted.namespace_exists
     )
-    return Survey(stored, comparison, (*comparison.findings, *pods.findings), pods.notes)
+    missing = outside.missing(
+        wanted.survey, wanted.cluster, wanted.resources, namespace_exists=wanted.namespace_exists
+    )
+    findings = switched((*comparison.findings, *missing, *pods.findings), wanted.app.kployfile.rules)
+    return Standing(stored, comparison, findings, pods.notes)
 
 
 class Operation:
@@ -107,7 +116,7 @@ class Operation:
         """Wait until whoever deploys the app has ended, and then hold the lock. See Lock.take."""
         return self._lock.take(self._until)
 
-    def carry_out(self, wanted: Wanted, found: Survey) -> Generator[Event, None, Survey | None]:
+    def carry_out(self, wanted: Wanted, found: Standing) -> Generator[Event, None, Standing | None]:
         """Bring it about. The last event is Finished, unless somebody else changed the app meanwhile.
 
         In that case nothing was done, and the new survey is returned, to be judged
@@ -122,7 +131,7 @@ class Operation:
             yield from self._lock.take(self._until)
             now = _store(wanted, self._lock.guard).read()
             if _version(now) != _version(found.stored):
-                return survey(replace(wanted, namespace_exists=True))
+                return standing_of(replace(wanted, namespace_exists=True))
         journal = self._journal(wanted, found, record)
         yield from self._deploy(wanted, found, journal, made)
         return None
@@ -152,7 +161,7 @@ class Operation:
             app, graph_of(app.manifests)[0], self._cluster, Resources(self._cluster, app.manifests), True
         )
         outcome = Outcome.FAILED
-        for event in self.carry_out(wanted, survey(wanted)):
+        for event in self.carry_out(wanted, standing_of(wanted)):
             if isinstance(event, Finished):
                 outcome = event.outcome
             else:
@@ -165,7 +174,7 @@ class Operation:
         self._lock.release()
 
     def _deploy(
-        self, wanted: Wanted, found: Survey, journal: Journal | None, made: frozenset[ObjectRef]
+        self, wanted: Wanted, found: Standing, journal: Journal | None, made: frozenset[ObjectRef]
     ) -> Iterator[Event]:
         graph = with_removals(wanted.graph, found.comparison.parting.leaving)
         job = Deploy(
@@ -181,7 +190,7 @@ class Operation:
         )
         return deploy(job, self._inbox)
 
-    def _record(self, wanted: Wanted, found: Survey) -> Record:
+    def _record(self, wanted: Wanted, found: Standing) -> Record:
         before = found.stored.inventory if found.stored else None
         digest = digest_of(wanted.app)
         last = before.record if before else None
@@ -192,7 +201,7 @@ class Operation:
             number, digest, time.time(), self._me.who, self._cause, "applying", tuple(sorted(counts.items()))
         )
 
-    def _journal(self, wanted: Wanted, found: Survey, record: Record) -> Journal:
+    def _journal(self, wanted: Wanted, found: Standing, record: Record) -> Journal:
         before = found.stored.inventory if found.stored else None
         is_new = before is None or before.revision != record.revision
         parting = found.comparison.parting
@@ -216,7 +225,7 @@ class Operation:
         return frozenset({ObjectRef("", "Namespace", "", name)})
 
 
-def _has_work(wanted: Wanted, found: Survey, record: Record) -> bool:
+def _has_work(wanted: Wanted, found: Standing, record: Record) -> bool:
     """Whether anything would be written: an object, the inventory, or the history."""
     if found.plan.writes or found.stored is None:
         return True
@@ -232,7 +241,7 @@ def _has_work(wanted: Wanted, found: Survey, record: Record) -> bool:
     )
 
 
-def _entries(wanted: Wanted, found: Survey) -> tuple[Entry, ...]:
+def _entries(wanted: Wanted, found: Standing) -> tuple[Entry, ...]:
     """What is wanted, with the UIDs of what is there; without the namespace, which is not the app's."""
     live = found.comparison.live
     return tuple(

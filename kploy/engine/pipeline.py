@@ -15,7 +15,7 @@ from kploy.core.kinds import builtin
 from kploy.engine.carrier import Inbox
 from kploy.engine.check import opened_offline, outcome_of, report
 from kploy.engine.destroy import destroy as destroyed
-from kploy.engine.operation import Operation, Survey, Wanted, survey
+from kploy.engine.operation import Operation, Standing, Wanted, standing_of
 from kploy.engine.permissions import preflight
 from kploy.engine.prepare import Prepared, has_errors, prepare
 from kploy.engine.repair import repair as repaired
@@ -46,7 +46,7 @@ def dryrun(root: Path, connect: Connect, *, tell_pending: bool = False) -> Itera
     wanted = _wanted(prepared, cluster)
     if not (yield from _allowed(prepared, wanted)):
         return
-    found = survey(wanted)
+    found = standing_of(wanted)
     if (yield from _judged(prepared, found)):
         yield Finished(Outcome.PENDING if tell_pending and found.plan.writes else Outcome.DONE)
 
@@ -135,7 +135,7 @@ def _operate(operation: Operation, prepared: Prepared, cluster: Cluster) -> Iter
     if operation.has_to_wait():
         yield from operation.wait()
         wanted = _wanted(prepared, cluster)
-    found: Survey | None = survey(wanted)
+    found: Standing | None = standing_of(wanted)
     while found is not None and (yield from _judged(prepared, found)):
         found = yield from operation.carry_out(wanted, found)
 
@@ -163,7 +163,7 @@ def _wanted(prepared: Prepared, cluster: Cluster) -> Wanted:
     settled = resources.settled(manifests)
     graph = prepared.graph if settled == app.manifests else graph_of(settled)[0]
     own = tuple(manifest for manifest in settled if not manifest.is_implied)
-    return Wanted(replace(app, manifests=own), graph, cluster, resources, namespace_exists)
+    return Wanted(replace(app, manifests=own), graph, cluster, resources, namespace_exists, prepared.survey)
 
 
 def _allowed(prepared: Prepared, wanted: Wanted) -> Generator[Event, None, bool]:
@@ -176,7 +176,7 @@ def _allowed(prepared: Prepared, wanted: Wanted) -> Generator[Event, None, bool]
     return not rights.findings
 
 
-def _judged(prepared: Prepared, found: Survey) -> Generator[Event, None, bool]:
+def _judged(prepared: Prepared, found: Standing) -> Generator[Event, None, bool]:
     """Whether nothing speaks against going on. Tells all findings, then the plan or the end."""
     yield from found.notes
     findings = in_reading_order((*prepared.findings, *found.findings))

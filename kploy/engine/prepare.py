@@ -5,24 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kploy.core import checks, custom_resources, schemas
+from kploy.core import across, checks, custom_resources, schemas
+from kploy.core.across import Survey
 from kploy.core.graph import Graph, graph_of
-from kploy.model.app import App
+from kploy.core.rules import switched
+from kploy.model.app import App, Reading
 from kploy.model.findings import Finding, Severity, in_reading_order
 from kploy.source.app import read_app
+from kploy.source.kployfile import FILE as KPLOYFILE
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """An app, read, checked and ordered. ``app`` is None where the Kployfile is not legible.
 
-    The graph is empty when its dependencies are among the findings.
+    The graph is empty when its dependencies are among the findings. ``survey``
+    says what of it only the cluster can tell.
     """
 
     app: App | None
     graph: Graph
     findings: tuple[Finding, ...]
     files: int
+    survey: Survey | None = None
 
     @property
     def is_valid(self) -> bool:
@@ -46,6 +51,14 @@ def prepare(root: Path, *, offline: bool = False) -> Prepared:
     if app is None:
         return Prepared(None, Graph(), in_reading_order(reading.findings), reading.files)
     graph, of_graph = graph_of(app.manifests)
-    of_core = (*checks.check(app), *schemas.check(app.manifests), *custom_resources.check(app.manifests))
-    findings = (*reading.findings, *of_core, *of_graph)
-    return Prepared(app, graph, in_reading_order(findings), reading.files)
+    survey = across.survey(app, is_complete=is_complete(reading))
+    of_all = (*survey.findings, *survey.offline()) if offline else survey.findings
+    of_core = (*checks.check(app), *schemas.check(app.manifests), *custom_resources.check(app.manifests), *of_all)
+    findings = switched((*reading.findings, *of_core, *of_graph), app.kployfile.rules)
+    return Prepared(app, graph, in_reading_order(findings), reading.files, survey)
+
+
+def is_complete(reading: Reading) -> bool:
+    """Whether every manifest of the app was read: then what is not there is missing."""
+    of_manifests = (one for one in reading.findings if one.place is None or one.place.file != KPLOYFILE)
+    return not any(one.severity is Severity.ERROR or one.rule == "remote-not-checked" for one in of_manifests)

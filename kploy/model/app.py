@@ -25,6 +25,9 @@ MADE_FOR = "kploy.dev/made-for"
 DEPENDS_ON = "kploy.dev/depends-on"
 """The annotation that names what an object waits for."""
 
+IGNORE = "kploy.dev/ignore"
+"""The annotation that names the rules which an object need not follow."""
+
 
 class Directory(StrEnum):
     """The directory a manifest lies in, which says what it is for."""
@@ -35,11 +38,24 @@ class Directory(StrEnum):
     ENV = "env"
 
 
+class Switch(StrEnum):
+    """What becomes of the findings of a rule."""
+
+    IGNORE = "ignore"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+Switches = tuple[tuple[str, Switch], ...]
+"""Pairs of a rule's id and what becomes of its findings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kployfile:
     """Who, where, and under which promises. Every key is in kployfile.schema.json.
 
     ``apiserver`` and ``context`` pin the cluster; None means no pin.
+    ``rules`` are the switches that are valid; rules left out stay what they are.
     """
 
     name: str
@@ -49,6 +65,7 @@ class Kployfile:
     apiserver: str | None = None
     context: str | None = None
     cache_remotes: bool = False
+    rules: Switches = ()
 
 
 @dataclass(frozen=True, slots=True)

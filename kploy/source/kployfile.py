@@ -25,14 +25,20 @@ from kploy.source.documents import MOST_PROBLEMS, Document, read_documents
 from kploy.source.files import Entry, Unusable, exists, read_text
 from kploy.source.positions import Layout
 from kploy.source.scalars import described
+from kploy.source.switches import switches, wrong_switches
 from kploy.source.text import Text, short
 
 FILE = "Kployfile"
 
-_TYPES: dict[str, type] = {"string": str, "boolean": bool, "null": type(None)}
+_TYPES: dict[str, type] = {"string": str, "boolean": bool, "null": type(None), "object": dict}
 _BOOLEANS = {
     **dict.fromkeys(("y", "yes", "on", "true"), "true"),
     **dict.fromkeys(("n", "no", "off", "false"), "false"),
+}
+_WANTED = {
+    "string": "text",
+    "boolean": "true or false",
+    "object": "a mapping",
 }
 _NEEDED = {
     "name": ("invalid-name", "use 1 to 63 letters, digits, `-`, `_`, `.`; begin and end with a letter or digit"),
@@ -148,7 +154,7 @@ def _violations(data: dict[str, Any], positions: Positions) -> Iterator[Finding]
 def _value_violations(key: str, value: Any, rule: dict[str, Any], positions: Positions) -> Iterator[Finding]:
     types = [rule["type"]] if isinstance(rule["type"], str) else rule["type"]
     if not isinstance(value, tuple(_TYPES[name] for name in types)):
-        wanted = "true or false" if "boolean" in types else "text"
+        wanted = _WANTED[types[0]]
         hint = (
             "quote it"
             if wanted == "text" and not isinstance(value, dict | list)
@@ -162,6 +168,8 @@ def _value_violations(key: str, value: Any, rule: dict[str, Any], positions: Pos
         place = positions.value((key,))
         shown = replace(place, excerpt=()) if key == "apiserver" else place
         yield error(name, f"this is no valid `{key}`", hint, shown)
+    elif isinstance(value, dict):
+        yield from wrong_switches(value, positions)
     elif value in rule.get("not", {}).get("enum", ()):
         fact = f"{positions.value((key,))}: namespace `{value}` belongs to Kubernetes itself"
         raise Refused(fact, f"choose another `namespace` in the {FILE}")
@@ -201,4 +209,5 @@ def _kployfile(data: dict[str, Any], findings: list[Finding]) -> Kployfile | Non
         apiserver=data.get("apiserver") or None,
         context=data.get("context") or None,
         cache_remotes=bool(data.get("cache_remotes")),
+        rules=switches(data.get("rules") or {}),
     )

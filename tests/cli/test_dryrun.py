@@ -156,3 +156,33 @@ def test_json_has_the_findings_with_their_places(kploy: Kploy, write: Write) -> 
     )
     place = finding["place"]
     assert (place["file"], place["line"], place["column"], place["width"]) == ("rcs/web.yaml", 17, 11, 6)
+
+
+def test_a_mistake_in_the_kployfile_hides_none_across_the_manifests(offline: Kploy, write: Write) -> None:
+    targeted = SERVICE.replace("port: 80", "port: 80\n      targetPort: http")
+    write({**APP, "services/web.yaml": targeted, "Kployfile": "name: shop\nrules:\n  image-tga: error\n"})
+    result = offline("dryrun", "--offline")
+    assert result.code == 3
+    assert [line for line in result.lines if line.startswith(("error", "warning"))] == [
+        "error[unknown-rule]: there is no rule `image-tga`",
+        "error[missing-target-port]: no container of deployment/web has a port `http`",
+    ]
+
+
+def test_what_could_not_be_read_is_not_missing(offline: Kploy, write: Write) -> None:
+    write({**APP, "rcs/web.yaml": WEB + "\t"})
+    result = offline("dryrun", "--offline")
+    assert [line for line in result.lines if line.startswith(("error", "warning"))] == [
+        "error[yaml-syntax]: YAML cannot be indented with a tab"
+    ]
+
+
+def test_switches_of_the_kployfile_count(offline: Kploy, write: Write) -> None:
+    latest = WEB.replace("web:1.0.0", "web")
+    write({**APP, "rcs/web.yaml": latest, "Kployfile": "name: shop\nrules:\n  image-tag: error\n"})
+    assert (
+        "error[image-tag]: image `ghcr.io/acme/web` has no tag, so it is `latest`"
+        in offline("dryrun", "--offline").lines
+    )
+    write({**APP, "rcs/web.yaml": latest, "Kployfile": "name: shop\nrules:\n  image-tag: ignore\n"})
+    assert offline("dryrun", "--offline").lines[-1] == "✓ valid, as far as that can be told without a cluster"

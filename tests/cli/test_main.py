@@ -214,6 +214,7 @@ def test_schema_is_a_json_schema_of_2020_12(offline: Kploy) -> None:
         "context",
         "name",
         "namespace",
+        "rules",
         "source",
     }
 

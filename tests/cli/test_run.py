@@ -40,6 +40,8 @@ spec:
           image: ghcr.io/acme/web:1.0.0
           ports:
             - containerPort: 80
+          readinessProbe:
+            tcpSocket: {port: 80}
 """
 
 STUCK = WEB + "      nodeSelector:\n        disk: quantum\n"
@@ -225,7 +227,7 @@ def test_what_only_the_server_knows_to_be_wrong_stops_the_run_even_in_a_new_name
     result = kploy("run")
     assert result.code == 3
     assert "error[refused-by-server]" in result.stderr
-    assert "rcs/web.yaml:21:22" in result.stderr
+    assert "rcs/web.yaml:23:22" in result.stderr
     assert not live.namespace_exists()
 
 
