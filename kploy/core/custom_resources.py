@@ -1,4 +1,4 @@
-"""Custom resources, held against the definitions that the app itself brings.
+"""Custom resources, held against their definitions: those that the app itself brings, else the cluster's.
 
 The schemas of CustomResourceDefinitions are anybody's, so jsonschema checks
 them. It is loaded only for an app that has such an object.
@@ -7,15 +7,16 @@ them. It is loaded only for an app that has such an object.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
 from kploy.core.bodies import dig, entries, mapping, text
+from kploy.core.kinds import GROUPS
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, error
-from kploy.model.objects import JsonPath, group_of, version_of
+from kploy.model.objects import Body, JsonPath, version_of
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -33,17 +34,36 @@ def check(manifests: Sequence[Manifest]) -> tuple[Finding, ...]:
     validation. A schema that is itself wrong is left to the server to refuse.
     No message quotes a value.
     """
-    definitions = {
-        (text(m.body, "spec", "group"), text(m.body, "spec", "names", "kind")): m for m in manifests if _defines(m)
-    }
+    return _check(manifests, _by_kind(manifest.body for manifest in manifests if _defines(manifest)))
+
+
+def check_against(manifests: Sequence[Manifest], definitions: Sequence[Body]) -> tuple[Finding, ...]:
+    """The same by other ``definitions``, for the kinds that ``manifests`` do not define themselves."""
+    undefined = set(custom_kinds(manifests))
+    others = _by_kind(definitions)
+    return _check(manifests, {kind: others[kind] for kind in others if kind in undefined})
+
+
+def custom_kinds(manifests: Sequence[Manifest]) -> dict[tuple[str, str], str]:
+    """The custom kinds that ``manifests`` use and do not define: group and kind -> one of the API versions used."""
+    defined = _by_kind(manifest.body for manifest in manifests if _defines(manifest))
+    used = {(manifest.ref.group, manifest.ref.kind): manifest.api_version for manifest in manifests}
+    return {kind: used[kind] for kind in used if "." in kind[0] and kind[0] not in GROUPS and kind not in defined}
+
+
+def _by_kind(definitions: Iterable[Body]) -> dict[tuple[str, str], Body]:
+    return {(text(body, "spec", "group"), text(body, "spec", "names", "kind")): body for body in definitions}
+
+
+def _check(manifests: Sequence[Manifest], definitions: Mapping[tuple[str, str], Body]) -> tuple[Finding, ...]:
     checked: dict[tuple[str, str, str], _Version] = {}
     findings: list[Finding] = []
     for manifest in manifests:
-        definition = definitions.get((group_of(manifest.api_version), manifest.ref.kind))
+        definition = definitions.get((manifest.ref.group, manifest.ref.kind))
         if definition is None:
             continue
         key = (manifest.ref.group, manifest.ref.kind, version_of(manifest.api_version))
-        versions = {text(version, "name"): version for version in entries(definition.body, "spec", "versions")}
+        versions = {text(version, "name"): version for version in entries(definition, "spec", "versions")}
         if key[2] not in versions:
             findings.append(_unknown_version(manifest, list(versions)))
             continue
@@ -67,9 +87,7 @@ def _defines(manifest: Manifest) -> bool:
 
 
 def _unknown_version(manifest: Manifest, versions: list[str]) -> Finding:
-    message = (
-        f"{manifest.ref.kind} has no version `{version_of(manifest.api_version)}` in this app's definition of it"
-    )
+    message = f"{manifest.ref.kind} has no version `{version_of(manifest.api_version)}` in its definition"
     hint = f"it has {', '.join(versions)}" if versions else "add it to the definition"
     return error("unknown-kind", message, hint, manifest.positions.value(("apiVersion",)))
 

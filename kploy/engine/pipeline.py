@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,29 +11,29 @@ from kploy.core.bodies import entries, text
 from kploy.core.desired import namespace_manifest
 from kploy.core.graph import graph_of
 from kploy.core.kinds import builtin
+from kploy.core.schema_store import minor_of, nearest
+from kploy.engine.acquaint import Acquainted, Connect, checked
 from kploy.engine.carrier import Inbox
 from kploy.engine.check import opened_offline, outcome_of, report
 from kploy.engine.compare import compare
 from kploy.engine.deploy import Deploy, deploy
-from kploy.engine.prepare import has_errors, prepare
+from kploy.engine.prepare import Prepared, has_errors, prepare
 from kploy.engine.resources import Resources
 from kploy.model.app import App
-from kploy.model.events import Checked, Event, Finished, NodesCounted, Opened, Planned
+from kploy.model.events import Checked, Event, Finished, NodesCounted, Noted, Opened, Planned
 from kploy.model.findings import in_reading_order
 from kploy.model.objects import Resource
 from kploy.model.report import Outcome
 
-Connect = Callable[[App], Cluster]
-"""Gives the cluster that an app goes to. It may raise KployError, and sends nothing."""
 
-
-def dryrun(root: Path, connect: Connect, *, tell_pending: bool = False) -> Iterator[Event]:
+def dryrun(root: Path, connect: Connect, *, version: str = "", tell_pending: bool = False) -> Iterator[Event]:
     """What is wrong with an app, and what a run of it would change. Nothing is written.
 
+    ``version`` is that of the schemas to check against; "" for the cluster's own.
     The last event is Finished; with ``tell_pending`` its outcome is PENDING when
     a run would change something. Raises KployError where the cluster stops it.
     """
-    job = yield from _compared(root, connect, timeout=0.0, count_nodes=True)
+    job = yield from _compared(root, connect, 0.0, version, count_nodes=True)
     if job is not None:
         yield Finished(Outcome.PENDING if tell_pending and job.comparison.plan.writes else Outcome.DONE)
 
@@ -50,18 +50,27 @@ def run(root: Path, connect: Connect, timeout: float, inbox: Inbox) -> Iterator[
 
 
 def _compared(
-    root: Path, connect: Connect, timeout: float, *, count_nodes: bool
+    root: Path, connect: Connect, timeout: float, version: str = "", *, count_nodes: bool
 ) -> Generator[Event, None, Deploy | None]:
     """The first half: from the directory to the plan. None when it ends there, with the last event told."""
-    prepared = prepare(root)
+    prepared, met = checked(prepare(root), connect, version)
     app = prepared.app
-    if app is None or not prepared.is_valid:
-        yield from report(prepared)
+    if app is None or met is None or not prepared.is_valid:
+        yield from report(prepared, _opened(prepared, met))
         return None
-    cluster = connect(app)
-    yield _opened(app, cluster)
+    yield from _opened(prepared, met)
+    cluster = met.cluster
+    if not version:
+        yield from _strange(met)
     if count_nodes:
         yield _nodes(cluster)
+    return (yield from _planned(prepared, app, cluster, timeout))
+
+
+def _planned(
+    prepared: Prepared, app: App, cluster: Cluster, timeout: float
+) -> Generator[Event, None, Deploy | None]:
+    """From the valid app to the plan."""
     manifests = app.manifests
     namespace_exists = _namespace_exists(app, cluster)
     if not namespace_exists and namespace_manifest(app).ref not in {manifest.ref for manifest in manifests}:
@@ -79,17 +88,29 @@ def _compared(
     return Deploy(app, graph, comparison, cluster, resources, timeout)
 
 
-def _opened(app: App, cluster: Cluster) -> Opened:
-    """The first event. Asks the cluster for its version, so that a dead one is noticed before all else."""
-    version = cluster.version()
-    target = cluster.target
-    return replace(
-        opened_offline(app),
+def _opened(prepared: Prepared, met: Acquainted | None) -> Iterator[Opened]:
+    """The first event of every app that is legible."""
+    if prepared.app is None:
+        return
+    opened = opened_offline(prepared.app, prepared.schemas)
+    if met is None:
+        yield opened
+        return
+    target = met.cluster.target
+    yield replace(
+        opened,
         context=target.context,
         server=target.server,
-        server_version=version,
+        server_version=met.version,
         simulated=target.simulated,
     )
+
+
+def _strange(met: Acquainted) -> Iterator[Noted]:
+    """Says it when there are no schemas of the cluster's version."""
+    minor = minor_of(met.version)
+    if nearest(minor) != minor:
+        yield Noted(f"kploy has no schemas of Kubernetes {met.version}: checked against {nearest(minor)}")
 
 
 def _nodes(cluster: Cluster) -> NodesCounted:

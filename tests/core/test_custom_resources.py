@@ -187,7 +187,7 @@ def test_a_version_that_the_definition_does_not_have_names_those_it_has() -> Non
     assert check([manifest(DEFINITION), crontab({}, "v9")]) == (
         error(
             "unknown-kind",
-            "CronTab has no version `v9` in this app's definition of it",
+            "CronTab has no version `v9` in its definition",
             "it has v1, v2",
             Place("value apiVersion", 1, 1),
         ),

@@ -359,14 +359,19 @@ def test_all_findings_come_in_the_order_of_manifests_and_lines() -> None:
         (
             "extensions/v1beta1",
             "Deployment",
-            ("removed-api", "has no Deployment in extensions/v1beta1", "use apps/v1", "value apiVersion"),
+            (
+                "removed-api",
+                "has no Deployment in extensions/v1beta1: it went in 1.16",
+                "use apps/v1",
+                "value apiVersion",
+            ),
         ),
         (
             "autoscaling/v2beta2",
             "HorizontalPodAutoscaler",
             (
                 "removed-api",
-                "has no HorizontalPodAutoscaler in autoscaling/v2beta2",
+                "has no HorizontalPodAutoscaler in autoscaling/v2beta2: it went in 1.26",
                 "use autoscaling/v2",
                 "value apiVersion",
             ),
@@ -376,7 +381,7 @@ def test_all_findings_come_in_the_order_of_manifests_and_lines() -> None:
             "PodSecurityPolicy",
             (
                 "removed-api",
-                "has no PodSecurityPolicy",
+                "has no PodSecurityPolicy in policy/v1beta1: it went in 1.25",
                 "label the Namespace pod-security.kubernetes.io/enforce instead",
                 "value apiVersion",
             ),
