@@ -45,7 +45,7 @@ def check_against(manifests: Sequence[Manifest], definitions: Sequence[Body]) ->
 
 
 def custom_kinds(manifests: Sequence[Manifest]) -> dict[tuple[str, str], str]:
-    """The custom kinds that ``manifests`` use and do not define: group and kind -> one of the API versions used."""
+    """The custom kinds that ``manifests`` use and do not define: group and kind -> one API version of each."""
     defined = _by_kind(manifest.body for manifest in manifests if _defines(manifest))
     used = {(manifest.ref.group, manifest.ref.kind): manifest.api_version for manifest in manifests}
     return {kind: used[kind] for kind in used if "." in kind[0] and kind[0] not in GROUPS and kind not in defined}

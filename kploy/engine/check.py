@@ -24,9 +24,9 @@ def check(root: Path, version: str = "") -> Iterator[Event]:
     return report(prepared, [opened_offline(app, prepared.schemas)] if app is not None else [])
 
 
-def report(prepared: Prepared, opened: Iterable[Opened]) -> Iterator[Event]:
-    """What an app came to that goes no further. ``opened`` is its first event, if it is legible."""
-    yield from opened
+def report(prepared: Prepared, opening: Iterable[Event]) -> Iterator[Event]:
+    """What an app came to that goes no further. ``opening`` is what comes before the findings."""
+    yield from opening
     yield Checked(prepared.findings, prepared.files)
     yield Finished(outcome_of(prepared.findings))
 

@@ -11,7 +11,7 @@ from kploy.core.bodies import entries, text
 from kploy.core.desired import namespace_manifest
 from kploy.core.graph import graph_of
 from kploy.core.kinds import builtin
-from kploy.core.schema_store import minor_of, nearest
+from kploy.core.schema_store import minor_of
 from kploy.engine.acquaint import Acquainted, Connect, checked
 from kploy.engine.carrier import Inbox
 from kploy.engine.check import opened_offline, outcome_of, report
@@ -56,12 +56,10 @@ def _compared(
     prepared, met = checked(prepare(root), connect, version)
     app = prepared.app
     if app is None or met is None or not prepared.is_valid:
-        yield from report(prepared, _opened(prepared, met))
+        yield from report(prepared, _opening(prepared, met, version))
         return None
-    yield from _opened(prepared, met)
+    yield from _opening(prepared, met, version)
     cluster = met.cluster
-    if not version:
-        yield from _strange(met)
     if count_nodes:
         yield _nodes(cluster)
     return (yield from _planned(prepared, app, cluster, timeout))
@@ -88,8 +86,8 @@ def _planned(
     return Deploy(app, graph, comparison, cluster, resources, timeout)
 
 
-def _opened(prepared: Prepared, met: Acquainted | None) -> Iterator[Opened]:
-    """The first event of every app that is legible."""
+def _opening(prepared: Prepared, met: Acquainted | None, version: str) -> Iterator[Opened | Noted]:
+    """How it begins for an app that is legible: what is checked, where it goes, and by which schemas."""
     if prepared.app is None:
         return
     opened = opened_offline(prepared.app, prepared.schemas)
@@ -104,13 +102,9 @@ def _opened(prepared: Prepared, met: Acquainted | None) -> Iterator[Opened]:
         server_version=met.version,
         simulated=target.simulated,
     )
-
-
-def _strange(met: Acquainted) -> Iterator[Noted]:
-    """Says it when there are no schemas of the cluster's version."""
-    minor = minor_of(met.version)
-    if nearest(minor) != minor:
-        yield Noted(f"kploy has no schemas of Kubernetes {met.version}: checked against {nearest(minor)}")
+    if not version and minor_of(met.version) != prepared.schemas:
+        fact = f"kploy has no schemas of Kubernetes {met.version}"
+        yield Noted(f"{fact}: the app was checked against those of {prepared.schemas}")
 
 
 def _nodes(cluster: Cluster) -> NodesCounted:
