@@ -20,6 +20,7 @@ from kploy.model.objects import Body, JsonPath, version_of
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 _ALWAYS_ALLOWED: dict[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": {}}
 """The fields of every object that the definition's own schema need not name."""
@@ -56,53 +57,59 @@ def _by_kind(definitions: Iterable[Body]) -> dict[tuple[str, str], Body]:
 
 
 def _check(manifests: Sequence[Manifest], definitions: Mapping[tuple[str, str], Body]) -> tuple[Finding, ...]:
-    checked: dict[tuple[str, str, str], _Version] = {}
+    known: dict[tuple[str, str, str], _Version] = {}
     findings: list[Finding] = []
     for manifest in manifests:
         definition = definitions.get((manifest.ref.group, manifest.ref.kind))
-        if definition is None:
+        if definition is None or dig(definition, "spec", "preserveUnknownFields") is True:
             continue
         key = (manifest.ref.group, manifest.ref.kind, version_of(manifest.api_version))
-        versions = {text(version, "name"): version for version in entries(definition, "spec", "versions")}
-        if key[2] not in versions:
-            findings.append(_unknown_version(manifest, list(versions)))
-            continue
-        if key not in checked:
-            schema = mapping(versions[key[2]], "schema", "openAPIV3Schema")
-            checked[key] = _Version(schema, _validator(schema))
-        findings += _violations(manifest, checked[key])
+        if key not in known:
+            known[key] = _version(definition, key[2])
+        findings += _violations(manifest, known[key])
     return tuple(findings)
 
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """One version of a kind: its schema, and what checks it; None where the schema itself makes no sense."""
+    """One version of a kind: its schema, and what checks it; None if the kind has only ``others``."""
 
     schema: Mapping[str, Any]
     validator: Draft202012Validator | None
+    others: tuple[str, ...] = ()
+
+
+def _version(definition: Body, name: str) -> _Version:
+    versions = {text(version, "name"): version for version in entries(definition, "spec", "versions")}
+    if name not in versions:
+        return _Version({}, None, tuple(versions))
+    schema = mapping(versions[name], "schema", "openAPIV3Schema")
+    return _Version(schema, _validator(schema))
 
 
 def _defines(manifest: Manifest) -> bool:
     return (manifest.ref.group, manifest.ref.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
-def _unknown_version(manifest: Manifest, versions: list[str]) -> Finding:
+def _unknown_version(manifest: Manifest, versions: tuple[str, ...]) -> Finding:
     message = f"{manifest.ref.kind} has no version `{version_of(manifest.api_version)}` in its definition"
     hint = f"it has {', '.join(versions)}" if versions else "add it to the definition"
     return error("unknown-kind", message, hint, manifest.positions.value(("apiVersion",)))
 
 
-def _validator(schema: Mapping[str, Any]) -> Draft202012Validator | None:
-    """What checks objects of one version; None where the schema cannot be one."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
+def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
+    """What checks objects of one version. It fetches nothing: no schema refers to another.
 
-    translated = _translated(schema, is_object=True)
+    It is not checked itself: that takes seconds for a large one, and is the server's business.
+    """
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+
     try:
-        Draft202012Validator.check_schema(translated)
-    except SchemaError:
-        return None
-    return Draft202012Validator(translated)
+        translated = _translated(schema, is_object=True)
+    except RecursionError:  # Nobody's definition, but a cluster may say anything.
+        translated = {}
+    return Draft202012Validator(translated, registry=Registry())
 
 
 def _translated(schema: Any, *, is_object: bool = False) -> Any:
@@ -145,10 +152,17 @@ def _translate_limits(schema: Mapping[str, Any], new: dict[str, Any]) -> None:
             new[exclusive] = new.pop(limit)
         elif isinstance(schema.get(exclusive), bool):
             del new[exclusive]
-    try:
-        re.compile(schema.get("pattern", ""))
-    except (re.error, TypeError):
+    if not _is_pattern(schema.get("pattern", "")):
         new.pop("pattern", None)
+
+
+def _is_pattern(pattern: Any) -> bool:
+    """Whether Python reads a regular expression of Go's, and reads the same: not so ``[[:alpha:]]``."""
+    try:
+        re.compile("" if "[:" in pattern else pattern)
+    except (re.error, TypeError):
+        return False
+    return "[:" not in pattern
 
 
 def _as_read(value: Any, schema: object) -> Any:
@@ -182,12 +196,10 @@ def _as_sent(manifest: Manifest, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _violations(manifest: Manifest, version: _Version) -> Iterator[Finding]:
     if version.validator is None:
+        yield _unknown_version(manifest, version.others)
         return
-    body = _as_sent(manifest, version.schema)
     missing: dict[tuple[JsonPath, int], Iterator[str]] = {}
-    for fault in sorted(
-        version.validator.iter_errors(body), key=lambda fault: list(map(str, fault.absolute_path))
-    ):
+    for fault in _faults(version.validator, _as_sent(manifest, version.schema)):
         path, value, instance = (
             tuple(fault.absolute_path),
             cast("Any", fault.validator_value),
@@ -204,6 +216,14 @@ def _violations(manifest: Manifest, version: _Version) -> Iterator[Finding]:
                 yield _missing_field(manifest, path, next(absent))
             case rule:
                 yield _broken_rule(manifest, path, str(rule), value, instance)
+
+
+def _faults(validator: Draft202012Validator, body: dict[str, Any]) -> list[ValidationError]:
+    """What jsonschema finds, by the way to it; nothing where the schema itself makes no sense."""
+    try:
+        return sorted(validator.iter_errors(body), key=lambda fault: list(map(str, fault.absolute_path)))
+    except Exception:  # noqa: BLE001 - there are as many as there are ways to write nonsense; the server refuses it
+        return []
 
 
 def _missing_field(manifest: Manifest, path: JsonPath, name: str) -> Finding:
