@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +41,5 @@ def is_reached(milestone: str, version: str) -> bool:
 
 @cache
 def _table() -> Mapping[tuple[str, str], Lifecycle]:
-    text = (Path(__file__).with_name("data") / "api-lifecycle.json").read_text(encoding="utf-8")
+    text = (files("kploy.core") / "data" / "api-lifecycle.json").read_text(encoding="utf-8")
     return {(api_version, kind): Lifecycle(*row) for api_version, kind, *row in json.loads(text)}

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 from kploy.core.lifecycle import number_of
@@ -20,7 +20,7 @@ from kploy.model.objects import JsonPath
 
 Schema = Mapping[str, Any]
 
-_DATA = Path(__file__).with_name("data")
+_DATA = files("kploy.core") / "data"
 _PREFIX, _SUFFIX = "kubernetes-", ".json.gz"
 _REFERENCE = "#/$defs/"
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?![\w])")
