@@ -68,8 +68,9 @@ lock: ## write the requirements files anew, with the newest versions (needs uv)
 	uv pip compile --group fuzz --upgrade $(LOCK) -o requirements-fuzz.txt
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-schemas: .venv/.installed ## vendor Kubernetes' schemas anew
+schemas: .venv/.installed .venv/.go ## vendor anew what Kubernetes says of itself (needs Go)
 	$(BIN)/python scripts/vendor_schemas.py
+	$(BIN)/python scripts/vendor_lifecycle.py
 
 clean: ## remove what the other targets made here
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

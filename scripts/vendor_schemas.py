@@ -3,7 +3,7 @@
 They are taken from the installed package kubernetes-validate (Apache-2.0, see NOTICE), in its strict
 variant, which refuses fields that it does not know. Left out are descriptions, what no manifest can be,
 and what says nothing about validity. Added is what the API server checks and its OpenAPI document does
-not say (CHOICES, RANGES). Without a version it takes the newest. The result is the same, byte for byte,
+not say (CHOICES, RANGES). Without a version it takes the last five. The result is the same, byte for byte,
 whenever it is run.
 """
 
@@ -20,6 +20,7 @@ from typing import Any
 Schema = dict[str, Any]
 
 TARGET = Path(__file__).resolve().parent.parent / "kploy" / "core" / "data"
+KEPT_VERSIONS = 5
 REFERENCE = "#/$defs/"
 KEPT = ("additionalProperties", "format", "items", "required", "type")
 
@@ -75,9 +76,9 @@ RANGES: dict[str, Schema] = {
 def main(versions: list[str]) -> None:
     """Writes the file of each version, and says how large it is."""
     TARGET.mkdir(parents=True, exist_ok=True)
-    for directory in _directories(versions):
-        version = _minor(directory)
-        packed = pack(vendored(version, _read(directory)))
+    for directory in _chosen(versions):
+        version = minor(directory)
+        packed = pack(vendored(version, read(directory)))
         path = TARGET / f"kubernetes-{version}.json.gz"
         path.write_bytes(packed)
         sys.stdout.write(f"{path.name}: {len(packed)} bytes\n")
@@ -93,7 +94,7 @@ def vendored(version: str, upstream: dict[str, Schema]) -> Schema:
     """What kploy keeps: ``kinds`` (API version -> kind -> definition), and all ``$defs`` that they lead to."""
     kinds: dict[str, dict[str, str]] = {}
     for name, schema in sorted(upstream.items()):
-        for api_version, kind in _kinds_of(schema):
+        for api_version, kind in kinds_of(schema):
             kinds.setdefault(api_version, {})[kind] = name
     roots = [name for names in kinds.values() for name in names.values()]
     kept = {name: _small(upstream[name]) | SCALARS.get(name, {}) for name in _reachable(roots, upstream)}
@@ -101,15 +102,20 @@ def vendored(version: str, upstream: dict[str, Schema]) -> Schema:
     return {"$defs": kept, "kinds": kinds, "version": version}
 
 
-def _directories(versions: list[str]) -> list[Path]:
+def directories() -> list[Path]:
+    """Where the installed package has the schemas of each version, oldest first."""
     spec = find_spec("kubernetes_validate")
     if spec is None or spec.origin is None:
         raise SystemExit("kubernetes-validate is not installed: pip install kubernetes-validate")
-    found = sorted((Path(spec.origin).parent / "kubernetes-json-schema").glob("v*-local-strict"), key=_numbers)
+    return sorted((Path(spec.origin).parent / "kubernetes-json-schema").glob("v*-local-strict"), key=_numbers)
+
+
+def _chosen(versions: list[str]) -> list[Path]:
+    found = directories()
     if not versions:
-        return found[-1:]
-    chosen = [directory for directory in found if _minor(directory) in versions]
-    if missing := set(versions) - set(map(_minor, chosen)):
+        return found[-KEPT_VERSIONS:]
+    chosen = [directory for directory in found if minor(directory) in versions]
+    if missing := set(versions) - set(map(minor, chosen)):
         raise SystemExit(f"the installed kubernetes-validate has no {', '.join(sorted(missing))}")
     return chosen
 
@@ -118,18 +124,20 @@ def _numbers(directory: Path) -> tuple[int, ...]:
     return tuple(int(part) for part in directory.name.removeprefix("v").partition("-")[0].split("."))
 
 
-def _minor(directory: Path) -> str:
+def minor(directory: Path) -> str:
+    """``1.37``, of which a directory has the schemas."""
     return ".".join(map(str, _numbers(directory)[:2]))
 
 
-def _read(directory: Path) -> dict[str, Schema]:
+def read(directory: Path) -> dict[str, Schema]:
+    """The definitions of one version, as upstream has them."""
     document: Schema = json.loads((directory / "_definitions.json").read_text(encoding="utf-8"))
     definitions: dict[str, Schema] = document["$defs"]
     return definitions
 
 
-def _kinds_of(schema: Schema) -> Iterator[tuple[str, str]]:
-    """The kinds a definition is of. What has no ObjectMeta (a list, an option) is no object of its own."""
+def kinds_of(schema: Schema) -> Iterator[tuple[str, str]]:
+    """API versions and kinds of a definition; none if it has no ObjectMeta, as lists and options have none."""
     metadata = schema.get("properties", {}).get("metadata", {})
     if metadata.get("$ref") != REFERENCE + OBJECT_META:
         return

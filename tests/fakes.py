@@ -25,10 +25,11 @@ class Call:
 
 
 class RecordingCluster:
-    """A cluster that is the real one, and remembers what was asked of it."""
+    """A cluster that is the real one, and remembers what was asked of it; it may claim another version."""
 
-    def __init__(self, real: Cluster) -> None:
+    def __init__(self, real: Cluster, claims: str = "") -> None:
         self._real = real
+        self._claims = claims
         self._lock = Lock()
         self.calls: list[Call] = []
         self.target = real.target
@@ -43,7 +44,7 @@ class RecordingCluster:
         return [call.name for call in self.calls if call.method in _WRITES and not call.dry_run]
 
     def version(self) -> str:
-        return self._real.version()
+        return self._claims or self._real.version()
 
     def resource(self, api_version: str, kind: str) -> Resource | None:
         return self._real.resource(api_version, kind)

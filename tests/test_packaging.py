@@ -30,7 +30,8 @@ def test_the_wheel_has_all_that_is_not_python_and_nothing_but_the_package(wheel:
         files = archive.namelist()
     data = {
         "kploy/py.typed",
-        "kploy/core/data/kubernetes-1.37.json.gz",
+        "kploy/core/data/api-lifecycle.json",
+        *(f"kploy/core/data/kubernetes-1.{minor}.json.gz" for minor in range(33, 38)),
         "kploy/sandbox/controlplane/go.mod",
         "kploy/sandbox/controlplane/go.sum",
         "kploy/sandbox/stages/pod.yaml",

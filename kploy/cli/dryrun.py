@@ -7,12 +7,19 @@ from typing import Any
 
 import click
 
-from kploy.cli.options import directory_argument, output_option, where, where_options
+from kploy.cli.options import KubernetesVersion, directory_argument, output_option, where, where_options
 
 
 @click.command("dryrun")
 @directory_argument
 @click.option("--offline", is_flag=True, help="Check against the schemas only; touch no network.")
+@click.option(
+    "--kubernetes-version",
+    "version",
+    type=KubernetesVersion(),
+    metavar="VERSION",
+    help="Check against the schemas of this version.  [default: the cluster's; offline the newest]",
+)
 @click.option("--exit-code", "tell_pending", is_flag=True, help="Exit with 10 when a run would change something.")
 @click.option(
     "--diff",
@@ -24,7 +31,13 @@ from kploy.cli.options import directory_argument, output_option, where, where_op
 @output_option("text", "json", "sarif")
 @where_options
 def dryrun_command(
-    directory: Path, offline: bool, tell_pending: bool, diff: str, output: str, **flags: Any
+    directory: Path,
+    offline: bool,
+    version: str | None,
+    tell_pending: bool,
+    diff: str,
+    output: str,
+    **flags: Any,
 ) -> int:
     """Check the app in DIR, and show what a run would change. Nothing is written.
 
@@ -44,6 +57,7 @@ def dryrun_command(
       kploy dryrun --diff=full     every field that would change
       kploy dryrun shop -o json    events as JSON, one a line
       kploy dryrun -o sarif        findings for code scanning
+      kploy dryrun --offline --kubernetes-version 1.34
       kploy dryrun --exit-code || test $? = 10
     """
     target = where(**flags)
@@ -53,7 +67,8 @@ def dryrun_command(
         if offline:
             from kploy.engine.check import check
 
-            return show(check(directory), display)
+            return show(check(directory, version or ""), display)
         from kploy.engine.pipeline import dryrun
 
-        return show(dryrun(directory, target.connect, tell_pending=tell_pending), display)
+        stream = dryrun(directory, target.connect, version=version or "", tell_pending=tell_pending)
+        return show(stream, display)

@@ -42,7 +42,7 @@ def graph_command(directory: Path, output: str) -> int:
         from kploy.engine.check import report
 
         with display_for(output, directory, plan_is_result=False) as display:
-            return show(report(prepared), display)
+            return show(report(prepared, ()), display)
     _put(picture(prepared.graph), prepared.app.kployfile.name, output)
     return Outcome.DONE
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from kploy.cluster.port import Cluster
     from kploy.model.app import App
     from kploy.ui.calls import Calls
@@ -39,6 +41,40 @@ class Duration(click.ParamType[float]):
         if total > _LONGEST:
             self.fail("no duration may be longer than a year, 8760h.", param, ctx)
         return total
+
+
+class KubernetesVersion(click.ParamType[str]):
+    """A version of Kubernetes that there are schemas of: ``1.35``, ``v1.35`` or ``1.35.4``."""
+
+    name = "version"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The minor version, such as ``1.35``."""
+        from kploy.core.schema_store import minor_of, nearest, versions
+
+        minor = minor_of(value.strip())
+        known = ", ".join(versions())
+        if not minor:
+            self.fail(f"{value!r} is not a version of Kubernetes: choose one of {known}.", param, ctx)
+        if minor not in versions():
+            near = nearest(minor)
+            self.fail(
+                f"there are no schemas of Kubernetes {minor}, only of {known}; {near} is nearest.", param, ctx
+            )
+        return minor
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        param: click.Parameter,  # noqa: ARG002 - the same
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Those there are."""
+        from click.shell_completion import CompletionItem
+
+        from kploy.core.schema_store import versions
+
+        return [CompletionItem(version) for version in versions() if version.startswith(incomplete)]
 
 
 @dataclass(frozen=True, slots=True)

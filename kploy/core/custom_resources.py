@@ -1,4 +1,4 @@
-"""Custom resources, held against the definitions that the app itself brings.
+"""Custom resources, held against their definitions: those that the app itself brings, else the cluster's.
 
 The schemas of CustomResourceDefinitions are anybody's, so jsonschema checks
 them. It is loaded only for an app that has such an object.
@@ -7,19 +7,21 @@ them. It is loaded only for an app that has such an object.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
 from kploy.core.bodies import dig, entries, mapping, text
+from kploy.core.kinds import GROUPS
 from kploy.core.structural import LONGEST_MATCHED, bounded
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, error
-from kploy.model.objects import JsonPath, group_of, version_of
+from kploy.model.objects import Body, JsonPath, version_of
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 _ALWAYS_ALLOWED: dict[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": {}}
 """The fields of every object that the definition's own schema need not name."""
@@ -37,58 +39,81 @@ def check(manifests: Sequence[Manifest]) -> tuple[Finding, ...]:
     validation. A schema that is itself wrong is left to the server to refuse.
     No message quotes a value.
     """
-    definitions = {
-        (text(m.body, "spec", "group"), text(m.body, "spec", "names", "kind")): m for m in manifests if _defines(m)
-    }
-    checked: dict[tuple[str, str, str], _Version] = {}
+    return _check(manifests, _by_kind(manifest.body for manifest in manifests if _defines(manifest)))
+
+
+def check_against(manifests: Sequence[Manifest], definitions: Sequence[Body]) -> tuple[Finding, ...]:
+    """The same by other ``definitions``, for the kinds that ``manifests`` do not define themselves."""
+    undefined = set(custom_kinds(manifests))
+    others = _by_kind(definitions)
+    return _check(manifests, {kind: others[kind] for kind in others if kind in undefined})
+
+
+def custom_kinds(manifests: Sequence[Manifest]) -> dict[tuple[str, str], str]:
+    """The custom kinds that ``manifests`` use and do not define: group and kind -> one API version of each."""
+    defined = _by_kind(manifest.body for manifest in manifests if _defines(manifest))
+    used = {(manifest.ref.group, manifest.ref.kind): manifest.api_version for manifest in manifests}
+    return {kind: used[kind] for kind in used if "." in kind[0] and kind[0] not in GROUPS and kind not in defined}
+
+
+def _by_kind(definitions: Iterable[Body]) -> dict[tuple[str, str], Body]:
+    return {(text(body, "spec", "group"), text(body, "spec", "names", "kind")): body for body in definitions}
+
+
+def _check(manifests: Sequence[Manifest], definitions: Mapping[tuple[str, str], Body]) -> tuple[Finding, ...]:
+    known: dict[tuple[str, str, str], _Version] = {}
     findings: list[Finding] = []
     for manifest in manifests:
-        definition = definitions.get((group_of(manifest.api_version), manifest.ref.kind))
-        if definition is None:
+        definition = definitions.get((manifest.ref.group, manifest.ref.kind))
+        if definition is None or dig(definition, "spec", "preserveUnknownFields") is True:
             continue
         key = (manifest.ref.group, manifest.ref.kind, version_of(manifest.api_version))
-        versions = {text(version, "name"): version for version in entries(definition.body, "spec", "versions")}
-        if key[2] not in versions:
-            findings.append(_unknown_version(manifest, list(versions)))
-            continue
-        if key not in checked:
-            schema = mapping(versions[key[2]], "schema", "openAPIV3Schema")
-            checked[key] = _Version(schema, _validator(schema))
-        findings += _violations(manifest, checked[key])
+        if key not in known:
+            known[key] = _version(definition, key[2])
+        findings += _violations(manifest, known[key])
     return tuple(findings)
 
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """One version of a kind: its schema, and what checks it; None where the schema itself makes no sense."""
+    """One version of a kind: its schema, and what checks it; None if the kind has only ``others``."""
 
     schema: Mapping[str, Any]
     validator: Draft202012Validator | None
+    others: tuple[str, ...] = ()
+
+
+def _version(definition: Body, name: str) -> _Version:
+    versions = {text(version, "name"): version for version in entries(definition, "spec", "versions")}
+    if name not in versions:
+        return _Version({}, None, tuple(versions))
+    schema = mapping(versions[name], "schema", "openAPIV3Schema")
+    return _Version(schema, _validator(schema))
 
 
 def _defines(manifest: Manifest) -> bool:
     return (manifest.ref.group, manifest.ref.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
-def _unknown_version(manifest: Manifest, versions: list[str]) -> Finding:
-    message = (
-        f"{manifest.ref.kind} has no version `{version_of(manifest.api_version)}` in this app's definition of it"
-    )
+def _unknown_version(manifest: Manifest, versions: tuple[str, ...]) -> Finding:
+    message = f"{manifest.ref.kind} has no version `{version_of(manifest.api_version)}` in its definition"
     hint = f"it has {', '.join(versions)}" if versions else "add it to the definition"
     return error("unknown-kind", message, hint, manifest.positions.value(("apiVersion",)))
 
 
-def _validator(schema: Mapping[str, Any]) -> Draft202012Validator | None:
-    """What checks objects of one version; None where the schema cannot be one."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
-    from jsonschema.validators import extend
+def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
+    """What checks objects of one version. It fetches nothing: no schema refers to another.
 
-    translated = _translated(bounded(schema), is_object=True)
+    It is not checked itself: that takes seconds for a large one, and is the server's business.
+    """
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+    from referencing import Registry
+
     try:
-        Draft202012Validator.check_schema(translated)
-    except SchemaError:
-        return None
+        translated = _translated(bounded(schema), is_object=True)
+    except RecursionError:  # Nobody's definition, but a cluster may say anything.
+        translated = {}
     matches = Draft202012Validator.VALIDATORS["pattern"]
 
     def pattern(validator: Any, wanted: Any, instance: Any, within: Any) -> Iterator[Any]:
@@ -96,7 +121,7 @@ def _validator(schema: Mapping[str, Any]) -> Draft202012Validator | None:
         return iter(matches(validator, wanted, instance, within) or () if is_short else ())
 
     limited = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
-    return cast("Draft202012Validator", limited(translated))
+    return cast("Draft202012Validator", limited(translated, registry=Registry()))
 
 
 def _translated(schema: Any, *, is_object: bool = False) -> Any:
@@ -139,10 +164,17 @@ def _translate_limits(schema: Mapping[str, Any], new: dict[str, Any]) -> None:
             new[exclusive] = new.pop(limit)
         elif isinstance(schema.get(exclusive), bool):
             del new[exclusive]
-    try:
-        re.compile(schema.get("pattern", ""))
-    except (re.error, TypeError):
+    if not _is_pattern(schema.get("pattern", "")):
         new.pop("pattern", None)
+
+
+def _is_pattern(pattern: Any) -> bool:
+    """Whether Python reads a regular expression of Go's, and reads the same: not so ``[[:alpha:]]``."""
+    try:
+        re.compile("" if "[:" in pattern else pattern)
+    except (re.error, TypeError):
+        return False
+    return "[:" not in pattern
 
 
 def _as_read(value: Any, schema: object) -> Any:
@@ -176,12 +208,10 @@ def _as_sent(manifest: Manifest, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _violations(manifest: Manifest, version: _Version) -> Iterator[Finding]:
     if version.validator is None:
+        yield _unknown_version(manifest, version.others)
         return
-    body = _as_sent(manifest, version.schema)
     missing: dict[tuple[JsonPath, int], Iterator[str]] = {}
-    for fault in sorted(
-        version.validator.iter_errors(body), key=lambda fault: list(map(str, fault.absolute_path))
-    ):
+    for fault in _faults(version.validator, _as_sent(manifest, version.schema)):
         path, value, instance = (
             tuple(fault.absolute_path),
             cast("Any", fault.validator_value),
@@ -198,6 +228,14 @@ def _violations(manifest: Manifest, version: _Version) -> Iterator[Finding]:
                 yield _missing_field(manifest, path, next(absent))
             case rule:
                 yield _broken_rule(manifest, path, str(rule), value, instance)
+
+
+def _faults(validator: Draft202012Validator, body: dict[str, Any]) -> list[ValidationError]:
+    """What jsonschema finds, by the way to it; nothing where the schema itself makes no sense."""
+    try:
+        return sorted(validator.iter_errors(body), key=lambda fault: list(map(str, fault.absolute_path)))
+    except Exception:  # noqa: BLE001 - there are as many as there are ways to write nonsense; the server refuses it
+        return []
 
 
 def _missing_field(manifest: Manifest, path: JsonPath, name: str) -> Finding:

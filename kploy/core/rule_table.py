@@ -176,6 +176,8 @@ _OBJECTS = (
 _SCHEMAS = (
     _fixed("unknown-kind", "a kind that is not served",
            "The API server would refuse it. Correct it, or bring its CustomResourceDefinition."),
+    _warning("deprecated-api", "an API version that will go",
+             "It still works, and stops with the version of Kubernetes that is named. Move to its successor before."),
     _fixed("removed-api", "an API version that is no longer served",
            "The API server would refuse it. Move to the version that took its place."),
     _fixed("unknown-field", "a field that the kind does not have",
@@ -285,6 +287,24 @@ _HABITS = (
              "base64 hides nothing, and these files are committed. Put each value into env/KEY.secret."),
 )
 
+_RIGHTS = (
+    _fixed("missing-permission", "a right that a run needs and you do not have",
+           "The run would stop half-way, at the first refusal. Have the Role applied that is shown."),
+)
+
+_ADMISSION = (
+    _error("over-quota", "pods that do not fit the quota of the namespace",
+           "An error if not even one of them fits, a warning if not all do. Ask for less, or have the quota raised."),
+    _error("undeclared-resources", "pods that do not say what the quota wants to know",
+           "The quota counts requests or limits, so every pod without them is refused. Declare them."),
+    _error("pod-security", "pods that violate the namespace's Pod Security level",
+           "The workload is accepted, and its pods never start. Change their securityContext."),
+    _error("limit-range", "pods outside the LimitRange of the namespace",
+           "The workload is accepted, and its pods never start. Ask for what the range allows."),
+    _error("pod-refused", "pods that the API server would refuse",
+           "The workload is accepted, and its pods never start. The server's words say why."),
+)
+
 # fmt: on
 
 ROWS = (
@@ -299,6 +319,8 @@ ROWS = (
     *_REFERENCES,
     *_PORTS,
     *_HABITS,
+    *_RIGHTS,
+    *_ADMISSION,
 )
 
 OF_OBJECTS = frozenset({"wrong-directory"}).union(

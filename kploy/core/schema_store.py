@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from kploy.core.lifecycle import number_of
+from kploy.model.objects import JsonPath
+
 Schema = Mapping[str, Any]
 
 _DATA = files("kploy.core") / "data"
 _PREFIX, _SUFFIX = "kubernetes-", ".json.gz"
 _REFERENCE = "#/$defs/"
+_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?![\w])")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,16 +51,51 @@ class Schemas:
         name = str(reference).removeprefix(_REFERENCE)
         return name, self.definitions[name]
 
+    def has_field(self, definition: str, path: JsonPath) -> bool:
+        """Whether an object that is a ``definition`` may have a field at ``path``."""
+        schema: Any = self.definitions[definition]
+        for step in path:
+            part = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
+            part = part or schema.get("additionalProperties")
+            if not isinstance(part, Mapping):
+                return False
+            schema = self.resolve(part)[1]
+        return True
 
+
+@cache
 def versions() -> tuple[str, ...]:
     """The minor versions there are schemas of, oldest first: ``("1.36", "1.37")``."""
     found = (path.name for path in _DATA.iterdir() if path.name.endswith(_SUFFIX))
-    return tuple(sorted((name.removeprefix(_PREFIX).removesuffix(_SUFFIX) for name in found), key=_numbers))
+    return tuple(sorted((name.removeprefix(_PREFIX).removesuffix(_SUFFIX) for name in found), key=number_of))
 
 
 def newest() -> str:
     """The newest minor version there are schemas of."""
     return versions()[-1]
+
+
+def later_than(version: str) -> tuple[str, ...]:
+    """Those of ``versions`` that came after a minor version."""
+    return tuple(each for each in versions() if number_of(each) > number_of(version))
+
+
+def minor_of(version: str) -> str:
+    """The minor version that a version belongs to: "1.35" of ``1.35``, ``v1.35.4`` and ``v1.35.4-gke.1``.
+
+    "" for what is no version.
+    """
+    match = _VERSION.match(version)
+    return f"{int(match[1])}.{int(match[2])}" if match else ""
+
+
+def nearest(minor: str) -> str:
+    """The one of ``versions`` that is nearest to a minor version; the newest for ""."""
+    if not minor:
+        return newest()
+    return max(
+        (each for each in versions() if number_of(each) <= number_of(minor)), default=versions()[0], key=number_of
+    )
 
 
 @cache
@@ -71,7 +111,3 @@ def load(version: str) -> Schemas:
 def human(definition: str) -> str:
     """The name people know a definition by: ``Container`` of ``io.k8s.api.core.v1.Container``."""
     return definition.rpartition(".")[2]
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
-from kploy.core import schema_store
+from kploy.core import schema_store, served
 from kploy.core.conformance import Fault, faults
-from kploy.core.kinds import GROUPS
 from kploy.core.schema_store import Schemas
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, Place, error, warning
-from kploy.model.objects import group_of, version_of
+from kploy.model.objects import JsonPath
 
 NEWEST = schema_store.newest()
 """The newest minor version of Kubernetes that there are schemas of, such as "1.37"."""
@@ -29,22 +27,15 @@ _SERVER_METADATA = (
     "uid",
 )
 
-_GONE = {
-    "PodSecurityPolicy": "label the Namespace pod-security.kubernetes.io/enforce instead",
-}
-"""Kinds that no version of any API serves any longer, and what took their place."""
-
-_PRERELEASE = re.compile(r"v\d+(alpha|beta)\d+")
-
 
 def check(manifests: Sequence[Manifest], version: str = NEWEST) -> tuple[Finding, ...]:
     """All that a Kubernetes of that minor version would refuse in the manifests, and what it would overwrite.
 
     In the order of the manifests, then of lines. A kind of a custom resource is
-    left to the cluster. No finding quotes a value of a Secret. Raises LookupError
+    left to its definition. No finding quotes a value of a Secret. Raises LookupError
     for a version that is not among ``schema_store.versions()``.
 
-    Rules: ``unknown-kind``, ``removed-api``, ``unknown-field``, ``wrong-type``,
+    Rules: those of ``core.served``, ``unknown-field``, ``wrong-type``,
     ``missing-field``, ``invalid-value``; and ``server-field``, a warning.
     """
     schemas = schema_store.load(version)
@@ -52,83 +43,42 @@ def check(manifests: Sequence[Manifest], version: str = NEWEST) -> tuple[Finding
 
 
 def _check(schemas: Schemas, manifest: Manifest) -> Iterator[Finding]:
-    kind = manifest.ref.kind
-    definition = schemas.definition_of(manifest.api_version, kind)
+    definition = schemas.definition_of(manifest.api_version, manifest.ref.kind)
     yield from _server_fields(manifest, is_builtin=definition is not None)
+    yield from served.check(schemas, manifest)
     if definition is not None:
         for fault in faults(schemas, definition, manifest.body):
-            yield _finding(manifest, fault)
-    elif _is_kubernetes_own(manifest.api_version):
-        yield _unserved(schemas, manifest)
+            yield _finding(schemas, manifest, fault)
 
 
 def _line(finding: Finding) -> tuple[int, int]:
     return (finding.place.line, finding.place.column) if finding.place else (0, 0)
 
 
-# Kinds.
-
-
-def _is_kubernetes_own(api_version: str) -> bool:
-    """Whether a group can only be Kubernetes' own: custom groups are domain names, and so have a dot."""
-    group = group_of(api_version)
-    return group in GROUPS or "." not in group
-
-
-def _unserved(schemas: Schemas, manifest: Manifest) -> Finding:
-    """Says why there is no schema, and which API version or kind was probably meant."""
-    kind, api_version = manifest.ref.kind, manifest.api_version
-    place = manifest.positions.value(("apiVersion",))
-    successors = _api_versions_of(schemas, kind)
-    is_removed = _PRERELEASE.fullmatch(version_of(api_version)) is not None
-    if kind in _GONE:
-        return error("removed-api", f"Kubernetes {schemas.version} has no {kind}", _GONE[kind], place)
-    if not successors:
-        return _unknown_kind(schemas, manifest)
-    message = f"Kubernetes {schemas.version} has no {kind} in {api_version}"
-    hint = f"use {_nearest(successors, group_of(api_version))}"
-    return error("removed-api" if is_removed else "unknown-kind", message, hint, place)
-
-
-def _api_versions_of(schemas: Schemas, kind: str) -> list[str]:
-    return [api_version for api_version, kinds in schemas.kinds.items() if kind in kinds]
-
-
-def _nearest(api_versions: Sequence[str], group: str) -> str:
-    """The one to move to: in the same group if there is one, then the most stable, then the newest."""
-    return min(api_versions, key=lambda candidate: (group_of(candidate) != group, *_maturity(candidate)))
-
-
-def _maturity(api_version: str) -> tuple[int, list[int], str]:
-    """v2, v1, v1beta1, v1alpha1: in this order."""
-    version = version_of(api_version)
-    stage = 2 if "alpha" in version else 1 if "beta" in version else 0
-    return stage, [-int(number) for number in re.findall(r"\d{1,9}", version)], api_version
-
-
-def _unknown_kind(schemas: Schemas, manifest: Manifest) -> Finding:
-    kind = manifest.ref.kind
-    known = sorted({known for kinds in schemas.kinds.values() for known in kinds})
-    here = {name.lower(): name for name in known}
-    near = [here[match] for match in get_close_matches(kind.lower()[:100], here, n=1, cutoff=0.7)]
-    hint = _kind_hint(schemas, manifest.api_version, near[0]) if near else ""
-    message = f"Kubernetes {schemas.version} has no kind {kind}"
-    return error("unknown-kind", message, hint, manifest.positions.value(("kind",)))
-
-
-def _kind_hint(schemas: Schemas, api_version: str, kind: str) -> str:
-    if schemas.definition_of(api_version, kind) is not None:
-        return f"did you mean {kind}?"
-    return f"did you mean {kind} of {_nearest(_api_versions_of(schemas, kind), group_of(api_version))}?"
-
-
 # Fields.
 
 
-def _finding(manifest: Manifest, fault: Fault) -> Finding:
+def _finding(schemas: Schemas, manifest: Manifest, fault: Fault) -> Finding:
     place = _place(manifest, fault)
-    hint = _quote(manifest, fault, place) if fault.quotable else fault.hint
-    return error(fault.rule, fault.message, hint, place)
+    return error(fault.rule, fault.message, _hint(schemas, manifest, fault, place), place)
+
+
+def _hint(schemas: Schemas, manifest: Manifest, fault: Fault, place: Place) -> str:
+    if fault.quotable:
+        return _quote(manifest, fault, place)
+    newer = _first_to_know(schemas.version, manifest, fault.path) if fault.rule == "unknown-field" else ""
+    return f"Kubernetes {newer} has it" if newer else fault.hint
+
+
+def _first_to_know(version: str, manifest: Manifest, path: JsonPath) -> str:
+    """The first version of Kubernetes after ``version`` that has a field, "" if none has."""
+    later = map(schema_store.load, schema_store.later_than(version))
+    return next((each.version for each in later if _knows(each, manifest, path)), "")
+
+
+def _knows(schemas: Schemas, manifest: Manifest, path: JsonPath) -> bool:
+    definition = schemas.definition_of(manifest.api_version, manifest.ref.kind)
+    return definition is not None and schemas.has_field(definition, path)
 
 
 def _place(manifest: Manifest, fault: Fault) -> Place:

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kploy.core.permissions import MISSING_PERMISSION
 from kploy.core.refusals import SAFETY
 from kploy.core.schemas import NEWEST
-from kploy.engine.prepare import Prepared, prepare
+from kploy.engine.prepare import Prepared, conforming, prepare
 from kploy.model.app import App
 from kploy.model.events import Checked, Event, Finished, Opened
 from kploy.model.findings import Finding, Severity
 from kploy.model.report import Outcome
 
 
-def check(root: Path) -> Iterator[Event]:
-    """What is wrong with the app in ``root``, as far as that can be told offline. The last event is Finished."""
-    return report(prepare(root, offline=True))
+def check(root: Path, version: str = "") -> Iterator[Event]:
+    """What is wrong with the app in ``root``, as far as that can be told offline. The last event is Finished.
+
+    It is checked against the schemas of that version of Kubernetes, against the newest for "".
+    """
+    prepared = conforming(prepare(root, offline=True), version or NEWEST)
+    app = prepared.app
+    return report(prepared, [opened_offline(app, prepared.schemas)] if app is not None else [])
 
 
-def report(prepared: Prepared) -> Iterator[Event]:
-    """What an app came to that goes no further."""
-    if prepared.app is not None:
-        yield opened_offline(prepared.app)
+def report(prepared: Prepared, opening: Iterable[Event]) -> Iterator[Event]:
+    """What an app came to that goes no further. ``opening`` is what comes before the findings."""
+    yield from opening
     yield Checked(prepared.findings, prepared.files)
     yield Finished(outcome_of(prepared.findings))
 
 
-def opened_offline(app: App) -> Opened:
-    """The first event about an app, as far as no cluster is involved."""
-    return Opened(app.kployfile.name, app.id, app.kployfile.namespace, len(app.manifests), NEWEST)
+def opened_offline(app: App, schemas: str) -> Opened:
+    """The first event about an app, as far as no cluster is involved. ``schemas``: it is checked against those."""
+    return Opened(app.kployfile.name, app.id, app.kployfile.namespace, len(app.manifests), schemas)
 
 
 def outcome_of(findings: tuple[Finding, ...]) -> Outcome:

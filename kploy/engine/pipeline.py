@@ -12,6 +12,8 @@ from kploy.core.bodies import entries, text
 from kploy.core.desired import namespace_manifest
 from kploy.core.graph import graph_of
 from kploy.core.kinds import builtin
+from kploy.core.schema_store import minor_of
+from kploy.engine.acquaint import Acquainted, Connect, checked
 from kploy.engine.carrier import Inbox
 from kploy.engine.check import opened_offline, outcome_of, report
 from kploy.engine.destroy import destroy as destroyed
@@ -23,23 +25,21 @@ from kploy.engine.resources import Resources
 from kploy.engine.revisions import stored_app
 from kploy.engine.status import legible
 from kploy.model.app import App
-from kploy.model.events import Checked, Event, Finished, NodesCounted, Opened, Planned
+from kploy.model.events import Checked, Event, Finished, NodesCounted, Noted, Opened, Planned
 from kploy.model.findings import in_reading_order
 from kploy.model.objects import Resource
 from kploy.model.plan import Plan
 from kploy.model.report import Outcome
 
-Connect = Callable[[App], Cluster]
-"""Gives the cluster that an app goes to. It may raise KployError, and sends nothing."""
 
-
-def dryrun(root: Path, connect: Connect, *, tell_pending: bool = False) -> Iterator[Event]:
+def dryrun(root: Path, connect: Connect, *, version: str = "", tell_pending: bool = False) -> Iterator[Event]:
     """What is wrong with an app, and what a run of it would change. Nothing is written.
 
+    ``version`` is that of the schemas to check against; "" for the cluster's own.
     The last event is Finished; with ``tell_pending`` its outcome is PENDING when
     a run would change something. Raises KployError where the cluster stops it.
     """
-    prepared, cluster = yield from _checked(root, connect)
+    prepared, cluster = yield from _checked(root, connect, version)
     if cluster is None:
         return
     yield _nodes(cluster)
@@ -77,13 +77,13 @@ def rollback(
     named = prepare(root, offline=True)
     present = legible(named)
     if present is None:
-        yield from report(named)
+        yield from report(named, ())
         return
     cluster = connect(present)
     version = cluster.version()
     number, app = stored_app(present, cluster, revision)
     graph, _ = graph_of(app.manifests)
-    yield _opened(app, cluster, version)
+    yield _opened(app, cluster, version, minor_of(version))
     with closing(Operation(cluster, app, inbox, timeout, f"rollback to {number}")) as operation:
         yield from _operate(operation, Prepared(app, graph, (), 0), cluster)
 
@@ -104,10 +104,11 @@ def destroy(
     prepared = prepare(root, offline=True)
     app = legible(prepared)
     if app is None:
-        yield from report(prepared)
+        yield from report(prepared, ())
         return
     cluster = connect(app)
-    opened = _opened(app, cluster, cluster.version())
+    version = cluster.version()
+    opened = _opened(app, cluster, version, minor_of(version))
     with closing(destroyed(app, cluster, timeout, inbox, everything=everything)) as events:
         for event in events:
             if isinstance(event, Planned):
@@ -121,7 +122,7 @@ def repair(root: Path, connect: Connect, timeout: float, inbox: Inbox) -> Iterat
     prepared = prepare(root, offline=True)
     app = legible(prepared)
     if app is None:
-        yield from report(prepared)
+        yield from report(prepared, ())
         return
     cluster = connect(app)
     cluster.version()
@@ -140,15 +141,17 @@ def _operate(operation: Operation, prepared: Prepared, cluster: Cluster) -> Iter
         found = yield from operation.carry_out(wanted, found)
 
 
-def _checked(root: Path, connect: Connect) -> Generator[Event, None, tuple[Prepared, Cluster | None]]:
-    """What needs no cluster, and then the cluster; None when it ends there, with the last event told."""
-    prepared = prepare(root)
-    if prepared.app is None or not prepared.is_valid:
-        yield from report(prepared)
+def _checked(
+    root: Path, connect: Connect, version: str = ""
+) -> Generator[Event, None, tuple[Prepared, Cluster | None]]:
+    """The app with all that is wrong with it, and its cluster; None when it ends there, the last event told."""
+    prepared, met = checked(prepare(root), connect, version)
+    opening = _opening(prepared, met, version)
+    if met is None or not prepared.is_valid:
+        yield from report(prepared, opening)
         return prepared, None
-    cluster = connect(prepared.app)
-    yield _opened(prepared.app, cluster, cluster.version())
-    return prepared, cluster
+    yield from opening
+    return prepared, met.cluster
 
 
 def _wanted(prepared: Prepared, cluster: Cluster) -> Wanted:
@@ -188,11 +191,23 @@ def _judged(prepared: Prepared, found: Standing) -> Generator[Event, None, bool]
     return True
 
 
-def _opened(app: App, cluster: Cluster, version: str) -> Opened:
-    """The first event. The cluster's version is asked for before all else, so that a dead one is noticed."""
+def _opening(prepared: Prepared, met: Acquainted | None, version: str) -> Iterator[Opened | Noted]:
+    """How it begins for an app that is legible: what is checked, where it goes, and by which schemas."""
+    if prepared.app is None:
+        return
+    if met is None:
+        yield opened_offline(prepared.app, prepared.schemas)
+        return
+    yield _opened(prepared.app, met.cluster, met.version, prepared.schemas)
+    if not version and minor_of(met.version) != prepared.schemas:
+        fact = f"kploy has no schemas of Kubernetes {met.version}"
+        yield Noted(f"{fact}: the app was checked against those of {prepared.schemas}")
+
+
+def _opened(app: App, cluster: Cluster, version: str, schemas: str) -> Opened:
     target = cluster.target
     return replace(
-        opened_offline(app),
+        opened_offline(app, schemas),
         context=target.context,
         server=target.server,
         server_version=version,

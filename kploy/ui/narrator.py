@@ -112,7 +112,7 @@ class Narrator:
             (event.app, "bold"),
             *((f" {self._signs.arrow} ", (where, "bold")) if event.server else ()),
             f"   {count(event.manifests, 'manifest')}   ",
-            (f"Kubernetes {event.server_version}" if event.server else f"schemas {event.schemas}", "dim"),
+            (_version(event), "dim"),
         )
         if event.simulated:
             yield line((SIMULATED, "dim"))
@@ -198,6 +198,13 @@ def findings_summary(findings: Iterable[Finding], files: int, signs: Signs, *, w
         line((f"{signs.failed} ", style)),
         line((f"{text}; nothing was {'written' if was_asked else 'sent to the cluster'}", style)),
     )
+
+
+def _version(event: events.Opened) -> str:
+    """The cluster's, and that of the schemas where it is another or the only one."""
+    of_cluster = f"Kubernetes {event.server_version}" if event.server else ""
+    is_same = event.server_version.startswith(f"v{event.schemas}.")
+    return "   ".join(filter(None, (of_cluster, "" if is_same else f"schemas {event.schemas}")))
 
 
 def _advice(text: str) -> Hanging:

@@ -66,6 +66,66 @@ def test_offline_needs_no_cluster(offline: Kploy, write: Write) -> None:
     ]
 
 
+OLD = """\
+apiVersion: storage.k8s.io/v1beta1
+kind: VolumeAttributesClass
+metadata:
+  name: fast
+driverName: disk.example.com
+"""
+
+
+@pytest.mark.parametrize("version", ["1.36", "v1.36", "1.36.4"])
+def test_the_version_of_kubernetes_is_a_choice_and_what_goes_in_the_next_is_a_warning(
+    offline: Kploy, write: Write, version: str
+) -> None:
+    write({"resources/fast.yaml": OLD})
+    result = offline("dryrun", "--offline", "--kubernetes-version", version)
+    assert result.code == 0
+    assert result.stderr == (
+        """\
+shop   1 manifest   schemas 1.36
+warning[deprecated-api]: VolumeAttributesClass in storage.k8s.io/v1beta1 is deprecated since Kubernetes 1.34, \
+and goes in 1.37
+  resources/fast.yaml:1:13
+  1 | apiVersion: storage.k8s.io/v1beta1
+    |             ^^^^^^^^^^^^^^^^^^^^^^ use storage.k8s.io/v1
+
+1 warning
+✓ valid, as far as that can be told without a cluster
+"""
+    )
+
+
+def test_what_has_gone_names_its_successor_in_json_as_well(offline: Kploy, write: Write) -> None:
+    write({"resources/fast.yaml": OLD})
+    result = offline("dryrun", "--offline", "-o", "json")
+    opened, checked, _ = (json.loads(line) for line in result.stdout.splitlines())
+    assert (result.code, opened["schemas"]) == (3, "1.37")
+    assert [(each["rule"], each["message"], each["hint"]) for each in checked["findings"]] == [
+        (
+            "removed-api",
+            "Kubernetes 1.37 has no VolumeAttributesClass in storage.k8s.io/v1beta1: it went in 1.37",
+            "use storage.k8s.io/v1",
+        )
+    ]
+
+
+def test_errors_are_told_although_no_cluster_can_be_reached(offline: Kploy, write: Write) -> None:
+    write(BROKEN)
+    result = offline("dryrun")
+    assert result.code == 3
+    assert result.lines[-1] == "✗ 4 errors in 3 of 3 files; nothing was sent to the cluster"
+
+
+@pytest.mark.cluster
+def test_the_chosen_version_counts_before_the_clusters(kploy: Kploy, write: Write) -> None:
+    write(APP)
+    result = kploy("dryrun", "--kubernetes-version", "1.34")
+    assert result.code == 0
+    assert result.lines[0].endswith("   schemas 1.34")
+
+
 @pytest.mark.cluster
 def test_shows_what_a_run_would_create_and_writes_nothing(kploy: Kploy, write: Write, live: Live) -> None:
     write(APP)

@@ -37,6 +37,14 @@ except SystemExit as end:
         (["run", "--help"], {}),
         (["sandbox", "up", "--help"], {}),
         ([], {"_KPLOY_COMPLETE": "bash_complete", "COMP_WORDS": "kploy run --", "COMP_CWORD": "2"}),
+        (
+            [],
+            {
+                "_KPLOY_COMPLETE": "bash_complete",
+                "COMP_WORDS": "kploy dryrun --kubernetes-version ",
+                "COMP_CWORD": "3",
+            },
+        ),
     ],
 )
 def test_help_version_and_completion_load_nothing_heavy(arguments: list[str], environment: dict[str, str]) -> None:
@@ -46,6 +54,12 @@ def test_help_version_and_completion_load_nothing_heavy(arguments: list[str], en
     code, modules = json.loads(done.stderr)
     assert code == 0
     assert HEAVY & set(modules) == set()
+
+
+def test_the_versions_of_kubernetes_are_completed(offline: Kploy) -> None:
+    words = "kploy dryrun --kubernetes-version 1.3"
+    done = offline(_KPLOY_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD="3")
+    assert done.stdout.split() == [f"plain,1.{minor}" for minor in range(33, 38)]
 
 
 def test_help_lists_every_command_and_exit_code(offline: Kploy) -> None:
@@ -77,6 +91,12 @@ def test_version(offline: Kploy) -> None:
         (["list", "--request-timeout", f"{'9' * 5000}h"], "no duration may be longer than a year, 8760h."),
         (["list", "-o", "xml"], "'xml' is not one of"),
         (["run", "--sandbox", "--context", "a"], "--sandbox excludes --context and --kubeconfig."),
+        (["dryrun", "--kubernetes-version", "new"], "'new' is not a version of Kubernetes: choose one of 1.33, "),
+        (
+            ["dryrun", "--kubernetes-version", "1.30"],
+            "there are no schemas of Kubernetes 1.30, only of 1.33, 1.34, 1.35, 1.36, 1.37; 1.33 is nearest.",
+        ),
+        (["dryrun", "--kubernetes-version", "v1.99.1"], "1.37 is nearest."),
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_what_is_right(

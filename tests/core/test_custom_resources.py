@@ -3,13 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kploy.core.custom_resources import check
+from kploy.core.custom_resources import check, check_against, custom_kinds
 from kploy.model.app import Manifest
 from kploy.model.findings import Place, error
-from tests.makers import manifest, manifest_of
+from tests.makers import manifest, manifest_of, thing
 
 DEFINITION = """
 apiVersion: apiextensions.k8s.io/v1
@@ -187,7 +188,7 @@ def test_a_version_that_the_definition_does_not_have_names_those_it_has() -> Non
     assert check([manifest(DEFINITION), crontab({}, "v9")]) == (
         error(
             "unknown-kind",
-            "CronTab has no version `v9` in this app's definition of it",
+            "CronTab has no version `v9` in its definition",
             "it has v1, v2",
             Place("value apiVersion", 1, 1),
         ),
@@ -196,6 +197,82 @@ def test_a_version_that_the_definition_does_not_have_names_those_it_has() -> Non
 
 def test_without_a_definition_in_the_app_nothing_is_said() -> None:
     assert check([crontab({"anything": 1})]) == ()
+
+
+def definition_of(**properties: Any) -> dict[str, Any]:
+    """The definition of a CronTab whose spec has ``properties``."""
+    body: dict[str, Any] = yaml.safe_load(DEFINITION)
+    schema = {"type": "object", "properties": {"spec": {"type": "object", "properties": properties}}}
+    body["spec"]["versions"] = [{"name": "v1", "schema": {"openAPIV3Schema": schema}}]
+    return body
+
+
+def test_a_definition_of_the_cluster_is_as_good_as_one_of_the_app() -> None:
+    assert check_against([crontab({"colr": "red"})], [definition_of(color={"type": "string"})]) == (
+        error(
+            "unknown-field",
+            "`colr` is not a field of CronTab.spec",
+            "did you mean `color`?",
+            Place("key spec.colr", 1, 1),
+        ),
+    )
+
+
+def test_of_two_definitions_the_apps_counts() -> None:
+    own = manifest_of(definition_of(mode={"type": "string"}))
+    assert check_against([own, crontab({"mode": "fast"})], [definition_of()]) == ()
+
+
+def test_an_old_definition_that_preserves_unknown_fields_allows_everything() -> None:
+    body = definition_of(color={"type": "string"})
+    body["spec"]["preserveUnknownFields"] = True
+    assert check_against([crontab({"size": 1})], [body]) == ()
+
+
+def test_custom_kinds_are_those_of_other_groups_that_the_app_does_not_define() -> None:
+    ingress = thing("i", "Ingress", "networking.k8s.io/v1")
+    route = thing("r", "HTTPRoute", "gateway.networking.k8s.io/v1")
+    assert custom_kinds([manifest(DEFINITION), crontab({}), ingress, route, thing("c")]) == {
+        ("gateway.networking.k8s.io", "HTTPRoute"): "gateway.networking.k8s.io/v1"
+    }
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"type": "strin"},
+        {"type": "string", "enum": 1},
+        {"$ref": "http://127.0.0.1:1/never-asked"},
+        {"$ref": "#/nowhere"},
+        {"allOf": [{"$ref": "#/properties/spec/properties/a"}]},
+        {"type": "string", "pattern": "^[[:alpha:]]+$"},
+        {"type": "string", "pattern": r"^\pL\z"},
+    ],
+)
+def test_what_a_definition_says_in_another_tongue_is_left_to_the_server(field: dict[str, Any]) -> None:
+    assert check_against([crontab({"a": "b"})], [definition_of(a=field)]) == ()
+
+
+def test_a_definition_nested_deeper_than_python_recurses() -> None:
+    field: dict[str, Any] = {}
+    for _ in range(2_000):
+        field = {"type": "object", "properties": {"a": field}}
+    assert check_against([crontab({"a": "b"})], [definition_of(a=field)]) == ()
+
+
+def test_the_schema_of_a_kind_is_prepared_once_for_all_its_objects() -> None:
+    class Counted(dict[str, Any]):
+        reads = 0
+
+        def get(self, key: str, default: Any = None) -> Any:
+            Counted.reads += key == "x-kubernetes-preserve-unknown-fields"
+            return super().get(key, default)
+
+    body = definition_of(a={"type": "string"})
+    version = body["spec"]["versions"][0]["schema"]
+    version["openAPIV3Schema"] = Counted(version["openAPIV3Schema"])
+    assert check_against([crontab({"a": "b"}) for _ in range(5)], [body]) == ()
+    assert Counted.reads == 1
 
 
 JSON = st.recursive(

@@ -85,6 +85,8 @@ spec:
 
 AT = "spec.containers.0"
 
+VERSIONS = schema_store.versions()
+
 
 def test_a_good_manifest_has_no_findings() -> None:
     assert findings(DEPLOYMENT) == []
@@ -350,6 +352,54 @@ def test_all_findings_come_in_the_order_of_manifests_and_lines() -> None:
     )
 
 
+# Versions.
+
+
+STRICT = POD.replace("image: nginx, %s", "image: nginx, restartPolicyRules: []") + "  schedulingGroup: {}\n"
+
+
+def test_a_field_of_a_newer_version_names_the_first_that_has_it() -> None:
+    body = yaml.safe_load(STRICT)
+    found = {
+        version: sorted((each.message, each.hint) for each in check([manifest(body)], version))
+        for version in VERSIONS
+    }
+    of_container = "`restartPolicyRules` is not a field of Container"
+    of_pod = "`schedulingGroup` is not a field of PodSpec"
+    assert found == {
+        "1.33": [(of_container, "Kubernetes 1.34 has it"), (of_pod, "Kubernetes 1.36 has it")],
+        "1.34": [(of_pod, "Kubernetes 1.36 has it")],
+        "1.35": [(of_pod, "Kubernetes 1.36 has it")],
+        "1.36": [],
+        "1.37": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "minor", "nearest"),
+    [
+        ("1.35", "1.35", "1.35"),
+        ("v1.35", "1.35", "1.35"),
+        ("1.35.4", "1.35", "1.35"),
+        ("v1.36.2-gke.100+k3s1", "1.36", "1.36"),
+        ("v1.34+", "1.34", "1.34"),
+        ("v1.9.11", "1.9", "1.33"),
+        ("v1.99.0", "1.99", NEWEST),
+        ("v2.0.0", "2.0", NEWEST),
+        ("1", "", NEWEST),
+        ("devel", "", NEWEST),
+        ("", "", NEWEST),
+    ],
+)
+def test_a_version_is_met_by_the_nearest_schemas(version: str, minor: str, nearest: str) -> None:
+    assert schema_store.minor_of(version) == minor
+    assert schema_store.nearest(minor) == nearest
+
+
+def test_the_schemas_of_a_version_are_read_once() -> None:
+    assert schema_store.load(NEWEST) is schema_store.load(NEWEST)
+
+
 # Kinds.
 
 
@@ -359,14 +409,19 @@ def test_all_findings_come_in_the_order_of_manifests_and_lines() -> None:
         (
             "extensions/v1beta1",
             "Deployment",
-            ("removed-api", "has no Deployment in extensions/v1beta1", "use apps/v1", "value apiVersion"),
+            (
+                "removed-api",
+                "has no Deployment in extensions/v1beta1: it went in 1.16",
+                "use apps/v1",
+                "value apiVersion",
+            ),
         ),
         (
             "autoscaling/v2beta2",
             "HorizontalPodAutoscaler",
             (
                 "removed-api",
-                "has no HorizontalPodAutoscaler in autoscaling/v2beta2",
+                "has no HorizontalPodAutoscaler in autoscaling/v2beta2: it went in 1.26",
                 "use autoscaling/v2",
                 "value apiVersion",
             ),
@@ -376,7 +431,7 @@ def test_all_findings_come_in_the_order_of_manifests_and_lines() -> None:
             "PodSecurityPolicy",
             (
                 "removed-api",
-                "has no PodSecurityPolicy",
+                "has no PodSecurityPolicy in policy/v1beta1: it went in 1.25",
                 "label the Namespace pod-security.kubernetes.io/enforce instead",
                 "value apiVersion",
             ),

@@ -34,6 +34,7 @@ def test_the_vendored_file_is_what_the_script_makes(
     once = (tmp_path / name).read_bytes()
     script.main([version])
     assert (tmp_path / name).read_bytes() == once
+    # The bytes depend on zlib, of which Pythons have several.
     assert json.loads(gzip.decompress(once)) == json.loads(gzip.decompress((DATA / name).read_bytes()))
 
 
@@ -65,6 +66,11 @@ def test_schemas_say_nothing_that_the_walk_does_not_know(version: str) -> None:
         key for schema in definitions.values() for part in schema.get("properties", {}).values() for key in part
     }
     assert used <= known
+
+
+def test_the_last_five_versions_are_vendored(script: ModuleType) -> None:
+    known = [script.minor(directory) for directory in script.directories()]
+    assert list(schema_store.versions()) == known[-5:]
 
 
 def test_a_version_takes_less_than_30_kilobytes() -> None:

@@ -266,6 +266,12 @@ def test_advice_can_be_typed_as_it_stands(outcome: Outcome, advice: str) -> None
     assert last.text.plain == f"  {advice}"
 
 
+def test_schemas_of_another_version_than_the_clusters_are_told() -> None:
+    assert told([replace(OPENED, schemas="1.36")]) == [
+        "shop → kind-dev/shop   3 manifests   Kubernetes v1.37.2   schemas 1.36"
+    ]
+
+
 def test_hostile_text_is_spelled_out_in_every_event() -> None:
     ref = ObjectRef("", "Pod", "", HOSTILE)
     status = Status(State.IN_PROGRESS, HOSTILE)
@@ -287,7 +293,7 @@ def test_hostile_text_is_spelled_out_in_every_event() -> None:
     )
     name = f"pod/{HARMLESS}"
     assert rows == [
-        f"{HARMLESS} → {HARMLESS}/{HARMLESS}   3 manifests   Kubernetes {HARMLESS}",
+        f"{HARMLESS} → {HARMLESS}/{HARMLESS}   3 manifests   Kubernetes {HARMLESS}   schemas 1.37",
         f"  {name}: the server could not check it: {HARMLESS}",
         f"  ✓ {name}  created     1 {HARMLESS}",
         f"  ✗ {name}  {HARMLESS}",

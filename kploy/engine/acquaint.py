@@ -1,0 +1,79 @@
+"""An app and its cluster meet: the checks for which a cluster has to be asked, and what it is asked for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from kploy.cluster.port import Cluster, Forbidden, NotFound
+from kploy.core.custom_resources import custom_kinds
+from kploy.core.kinds import builtin
+from kploy.core.schema_store import minor_of, nearest
+from kploy.core.schemas import NEWEST
+from kploy.engine.live import WORKERS
+from kploy.engine.prepare import Prepared, conforming, defined
+from kploy.model.app import App
+from kploy.model.errors import KployError
+from kploy.model.objects import Body
+
+Connect = Callable[[App], Cluster]
+"""Gives the cluster that an app goes to. It may raise KployError, and sends nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acquainted:
+    """A cluster that has answered. ``definitions`` are those of the app's custom kinds, if it shows them."""
+
+    cluster: Cluster
+    version: str
+    definitions: tuple[Body, ...]
+
+
+def checked(prepared: Prepared, connect: Connect, version: str) -> tuple[Prepared, Acquainted | None]:
+    """An app with all its findings, and its cluster; None when there are errors that need no cluster to be seen.
+
+    It is checked against the schemas of ``version``; for "" the cluster says
+    which, and where it is not asked or does not answer, they are the newest.
+    Raises KployError for a valid app whose cluster does not answer.
+    """
+    known = conforming(prepared, version) if version else prepared
+    if known.app is None or not known.is_valid:
+        return (known if version else conforming(known, NEWEST)), None
+    try:
+        met = acquaint(connect(known.app), known.app)
+    except KployError:
+        # Whoever cannot be reached: what is wrong with the app is told all the same.
+        alone = known if version else conforming(known, NEWEST)
+        if alone.is_valid:
+            raise
+        return alone, None
+    known = known if version else conforming(known, nearest(minor_of(met.version)))
+    return defined(known, met.definitions), met
+
+
+def acquaint(cluster: Cluster, app: App) -> Acquainted:
+    """Ask the cluster what the checks of ``app`` need; its version first, so that a dead one is noticed at once.
+
+    Besides, one GET for each custom kind that the app does not define itself.
+    Raises ClusterError when the cluster fails.
+    """
+    version = cluster.version()
+    kinds = custom_kinds(app.manifests)
+    if not kinds:
+        return Acquainted(cluster, version, ())
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="acquaint") as pool:
+        found = pool.map(lambda item: _definition(cluster, item[1], item[0][1]), kinds.items())
+        return Acquainted(cluster, version, tuple(body for body in found if body is not None))
+
+
+def _definition(cluster: Cluster, api_version: str, kind: str) -> Body | None:
+    """The definition of a kind; None where there is none, or nobody lets us see it: the dry run will tell."""
+    resource = cluster.resource(api_version, kind)
+    where = builtin("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+    if resource is None or where is None:
+        return None
+    try:
+        return cluster.get(where, "", f"{resource.plural}.{resource.group}")
+    except (Forbidden, NotFound):
+        return None

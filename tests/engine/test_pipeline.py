@@ -1,0 +1,237 @@
+"""Which version of Kubernetes an app is checked against, when the cluster is asked, and what it is asked for."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from kploy.cluster.adapter import ApiServer
+from kploy.cluster.connection import Choice, connect
+from kploy.cluster.port import Cluster, Forbidden, Unreachable
+from kploy.core.schemas import NEWEST
+from kploy.engine.check import check
+from kploy.engine.pipeline import dryrun
+from kploy.model.app import App
+from kploy.model.events import Checked, Event, Finished, Noted, Opened
+from kploy.model.report import Outcome
+from kploy.sandbox import Sandbox
+from kploy.sandbox.api import api_of
+from tests.fakes import Call, RecordingCluster
+
+FLAGS = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: flags\n"
+CLAIM = "apiVersion: resource.k8s.io/v1\nkind: ResourceClaimTemplate\nmetadata:\n  name: gpu\nspec:\n  spec: {}\n"
+MISSPELT = FLAGS + "dat: {}\n"
+CIRCULAR = FLAGS + "  annotations: {kploy.dev/depends-on: configmap/flags}\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The directory of an app that has no manifests yet."""
+    (tmp_path / "Kployfile").write_text(f"name: shop\nnamespace: test-{uuid4().hex[:12]}\n")
+    (tmp_path / "resources").mkdir()
+    return tmp_path
+
+
+def add(root: Path, *texts: str) -> None:
+    for number, text in enumerate(texts):
+        (root / f"resources/{number}.yaml").write_text(text)
+
+
+def silent(_: App) -> Cluster:
+    raise Unreachable("nobody answers")
+
+
+def never(_: App) -> Cluster:
+    raise AssertionError("the cluster must not be asked")
+
+
+def rules(events: list[Event]) -> list[str]:
+    return [finding.rule for event in events if isinstance(event, Checked) for finding in event.findings]
+
+
+def schemas(events: list[Event]) -> list[str]:
+    return [event.schemas for event in events if isinstance(event, Opened)]
+
+
+@pytest.mark.parametrize(("version", "found"), [("1.33", ["unknown-kind"]), ("1.34", []), ("", [])])
+def test_offline_the_version_is_the_users_or_the_newest(root: Path, version: str, found: list[str]) -> None:
+    add(root, CLAIM)
+    events = list(check(root, version))
+    assert (schemas(events), rules(events)) == ([version or NEWEST], found)
+
+
+def test_errors_of_every_version_are_told_with_those_of_the_newest_and_no_cluster_is_asked(root: Path) -> None:
+    add(root, CIRCULAR, MISSPELT.replace("flags", "other"))
+    events = list(dryrun(root, never))
+    assert (schemas(events), sorted(rules(events))) == ([NEWEST], ["dependency-cycle", "unknown-field"])
+    assert events[-1] == Finished(Outcome.INVALID)
+
+
+def test_errors_in_the_version_that_the_user_chose_need_no_cluster(root: Path) -> None:
+    add(root, CLAIM)
+    events = list(dryrun(root, never, version="1.33"))
+    assert (schemas(events), rules(events)) == (["1.33"], ["unknown-kind"])
+
+
+def test_an_illegible_kployfile_needs_no_cluster(root: Path) -> None:
+    (root / "Kployfile").write_text("name: [\n")
+    events = list(dryrun(root, never))
+    assert [type(event) for event in events] == [Checked, Finished]
+
+
+@pytest.mark.parametrize("version", ["", "1.35"])
+def test_what_is_wrong_with_an_app_is_told_though_its_cluster_is_silent(root: Path, version: str) -> None:
+    add(root, MISSPELT)
+    events = list(dryrun(root, silent, version=version))
+    assert (schemas(events), rules(events)) == ([version or NEWEST], ["unknown-field"])
+    assert events[-1] == Finished(Outcome.INVALID)
+
+
+@pytest.mark.parametrize("version", ["", "1.35"])
+def test_a_valid_app_ends_with_the_silence_of_its_cluster(root: Path, version: str) -> None:
+    add(root, FLAGS)
+    with pytest.raises(Unreachable, match="nobody answers"):
+        list(dryrun(root, silent, version=version))
+
+
+# With a cluster.
+
+
+@pytest.fixture
+def api(cluster: Sandbox) -> Iterator[ApiServer]:
+    found = ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig))))
+    yield found
+    found.close()
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(
+    ("of_cluster", "chosen", "version", "found", "notes"),
+    [
+        ("v1.33.9", "", "1.33", ["unknown-kind"], []),
+        ("v1.34.1-gke.7", "", "1.34", [], []),
+        ("v1.33.9", "1.35", "1.35", [], []),
+        (
+            "v1.99.0",
+            "",
+            NEWEST,
+            [],
+            [f"kploy has no schemas of Kubernetes v1.99.0: the app was checked against those of {NEWEST}"],
+        ),
+    ],
+)
+def test_the_clusters_version_counts_unless_the_user_chose_one(
+    api: ApiServer, root: Path, of_cluster: str, chosen: str, version: str, found: list[str], notes: list[str]
+) -> None:
+    add(root, CLAIM)
+    events = list(dryrun(root, lambda _: RecordingCluster(api, of_cluster), version=chosen))
+    assert (schemas(events), rules(events)) == ([version], found)
+    assert [event.text for event in events if isinstance(event, Noted)] == notes
+
+
+@pytest.mark.cluster
+def test_a_cluster_that_is_too_old_is_told_even_with_errors(api: ApiServer, root: Path) -> None:
+    add(root, CLAIM)
+    events = list(dryrun(root, lambda _: RecordingCluster(api, "v1.30.2")))
+    assert [type(event) for event in events] == [Opened, Noted, Checked, Finished]
+    assert schemas(events) == ["1.33"]
+
+
+# Definitions in the cluster.
+
+
+def definition(group: str, fields: str) -> dict[str, object]:
+    names = {"kind": "Thing", "plural": "things", "singular": "thing"}
+    spec = {"type": "object", "properties": {name: {"type": "string"} for name in fields.split()}}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"things.{group}"},
+        "spec": {"group": group, "names": names, "scope": "Namespaced", "versions": [version]},
+    }
+
+
+@pytest.fixture
+def group(cluster: Sandbox, api: ApiServer) -> Iterator[str]:
+    """An API group of which the cluster serves the kind Thing, with the fields ``colour`` and ``size``."""
+    name = f"{uuid4().hex[:12]}.example.com"
+    admin = api_of(cluster)
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    admin.create(path, definition(name, "colour size"))
+    until(lambda: api.resource(f"{name}/v1", "Thing") is not None)
+    yield name
+    admin.request("DELETE", f"{path}/things.{name}")
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if is_so():
+            return
+        time.sleep(0.1)
+    pytest.fail("it does not come")
+
+
+def thing(group: str, name: str, spec: str) -> str:
+    return f"apiVersion: {group}/v1\nkind: Thing\nmetadata:\n  name: {name}\nspec: {spec}\n"
+
+
+@pytest.mark.cluster
+def test_custom_resources_are_checked_by_the_clusters_definition_before_any_dry_run(
+    api: ApiServer, root: Path, group: str
+) -> None:
+    add(root, FLAGS, thing(group, "one", "{color: red}"), thing(group, "two", "{size: 1}"))
+    cluster = RecordingCluster(api)
+    events = list(dryrun(root, lambda _: cluster))
+    told = [
+        (each.message, each.hint, str(each.place))
+        for event in events
+        if isinstance(event, Checked)
+        for each in event.findings
+    ]
+    assert told == [
+        ("`color` is not a field of Thing.spec", "did you mean `colour`?", "resources/1.yaml:5:8"),
+        ("`size` must be a string", "quote it", "resources/2.yaml:5:14"),
+    ]
+    assert cluster.calls == [Call("get", "CustomResourceDefinition", f"things.{group}")]
+
+
+@pytest.mark.cluster
+def test_the_apps_own_definition_counts_and_the_clusters_is_not_asked_for(
+    api: ApiServer, root: Path, group: str
+) -> None:
+    add(root, json.dumps(definition(group, "shape")), thing(group, "one", "{shape: round}"))
+    cluster = RecordingCluster(api)
+    events = list(dryrun(root, lambda _: cluster))
+    # Somebody else has made the live one; but no field of the Thing is unknown.
+    assert rules(events) == ["field-conflict"]
+    assert cluster.count("get") == {"Namespace": 1}
+
+
+@pytest.mark.cluster
+def test_without_custom_resources_no_definition_is_asked_for(api: ApiServer, root: Path) -> None:
+    add(root, FLAGS)
+    cluster = RecordingCluster(api)
+    assert list(dryrun(root, lambda _: cluster))[-1] == Finished(Outcome.DONE)
+    assert cluster.count("get") == {"Namespace": 1}
+
+
+@pytest.mark.cluster
+def test_who_may_not_see_the_definition_leaves_the_check_to_the_dry_run(
+    cluster: Sandbox, root: Path, group: str
+) -> None:
+    add(root, thing(group, "one", "{color: red}"))
+    nobody = ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig), user="nobody-at-all")))
+    asked = RecordingCluster(nobody)
+    with pytest.raises(Forbidden, match='cannot list resource "things"'):
+        list(dryrun(root, lambda _: asked))
+    nobody.close()
+    assert [call for call in asked.calls if call.kind == "CustomResourceDefinition"] == [
+        Call("get", "CustomResourceDefinition", f"things.{group}")
+    ]
