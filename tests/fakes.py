@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
 
-from kploy.cluster.port import Answer, Change, Cluster, Listing
+from kploy.cluster.port import Answer, Change, Cluster, Listing, Propagation
 from kploy.core.bodies import text
 from kploy.model.objects import Body, Resource
+
+_WRITES = {"apply", "create", "replace", "delete"}
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class RecordingCluster:
 
     @property
     def writes(self) -> list[str]:
-        """The names of what was applied in earnest."""
-        return [call.name for call in self.calls if call.method == "apply" and not call.dry_run]
+        """The names of what was written in earnest: applied, created, replaced or deleted."""
+        return [call.name for call in self.calls if call.method in _WRITES and not call.dry_run]
 
     def version(self) -> str:
         return self._real.version()
@@ -57,6 +59,36 @@ class RecordingCluster:
     def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
         self._record("apply", resource.kind, text(body, "metadata", "name"), dry_run=dry_run)
         return self._real.apply(resource, body, manager, dry_run=dry_run, force=force)
+
+    def create(self, resource: Resource, body: Body, *, dry_run: bool = False) -> Body:
+        self._record("create", resource.kind, text(body, "metadata", "name"), dry_run=dry_run)
+        return self._real.create(resource, body, dry_run=dry_run)
+
+    def replace(self, resource: Resource, body: Body) -> Body:
+        self._record("replace", resource.kind, text(body, "metadata", "name"))
+        return self._real.replace(resource, body)
+
+    def delete(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        propagation: Propagation = Propagation.BACKGROUND,
+        dry_run: bool = False,
+    ) -> Body | None:
+        self._record("delete", resource.kind, name, dry_run=dry_run)
+        return self._real.delete(
+            resource,
+            namespace,
+            name,
+            uid=uid,
+            resource_version=resource_version,
+            propagation=propagation,
+            dry_run=dry_run,
+        )
 
     def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
         self._record("watch", resource.kind)

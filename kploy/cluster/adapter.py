@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from kploy.cluster.connection import Connection
 from kploy.cluster.failures import failure_of
-from kploy.cluster.port import Answer, Change, ChangeType, Listing, NotFound, Unreachable
+from kploy.cluster.port import Answer, Change, ChangeType, Listing, NotFound, Propagation, Unreachable
 from kploy.cluster.transport import Request, Transport
 from kploy.core.bodies import entries, mapping, text
 from kploy.core.kinds import builtin
@@ -43,13 +43,7 @@ class ApiServer:
         return builtin(api_version, kind) or self._discover(api_version).get(kind)
 
     def get(self, resource: Resource, namespace: str, name: str) -> Body | None:
-        try:
-            _, body = self._transport.send(Request("GET", _path(resource, namespace, name)))
-        except NotFound as error:
-            if error.is_object:
-                return None
-            raise
-        return _as_body(body)
+        return self._if_it_exists(Request("GET", _path(resource, namespace, name)))
 
     def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
         query = (("labelSelector", selector),) if selector else ()
@@ -60,14 +54,50 @@ class ApiServer:
         return Listing(tuple(entries(body, "items")), text(body, "metadata", "resourceVersion"))
 
     def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
-        metadata = mapping(body, "metadata")
-        path = _path(resource, text(metadata, "namespace"), text(metadata, "name"))
-        query = [("fieldManager", manager), ("fieldValidation", "Strict")]
-        query += [("dryRun", "All")] if dry_run else []
+        path = _path(resource, *_identity(body))
+        query = [("fieldManager", manager), ("fieldValidation", "Strict"), *_dry(dry_run)]
         query += [("force", "true")] if force else []
         request = Request("PATCH", path, tuple(query), body, "application/apply-patch+yaml")
         status, answer = self._transport.send(request)
         return Answer(_as_body(answer), is_new=status == 201)
+
+    def create(self, resource: Resource, body: Body, *, dry_run: bool = False) -> Body:
+        namespace, name = _identity(body)
+        _segment(name)
+        query = (("fieldValidation", "Strict"), *_dry(dry_run))
+        _, answer = self._transport.send(Request("POST", _path(resource, namespace), query, body))
+        return _as_body(answer)
+
+    def replace(self, resource: Resource, body: Body) -> Body:
+        if not text(body, "metadata", "resourceVersion"):
+            raise ValueError("who replaces an object says which version of it")
+        path = _path(resource, *_identity(body))
+        _, answer = self._transport.send(Request("PUT", path, (("fieldValidation", "Strict"),), body))
+        return _as_body(answer)
+
+    def delete(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        propagation: Propagation = Propagation.BACKGROUND,
+        dry_run: bool = False,
+    ) -> Body | None:
+        if not uid or resource_version == "":
+            raise ValueError("who deletes an object says which one")
+        version = {} if resource_version is None else {"resourceVersion": resource_version}
+        # Where a body is sent, the server reads its options from there alone.
+        options = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": {"uid": uid, **version},
+            "propagationPolicy": propagation.value,
+            **({"dryRun": ["All"]} if dry_run else {}),
+        }
+        return self._if_it_exists(Request("DELETE", _path(resource, namespace, name), _dry(dry_run), options))
 
     def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
         query = [
@@ -87,6 +117,16 @@ class ApiServer:
 
     def close(self) -> None:
         self._transport.close()
+
+    def _if_it_exists(self, request: Request) -> Body | None:
+        """The answer about one object; None if it does not exist. Raises NotFound if its kind does not."""
+        try:
+            _, body = self._transport.send(request)
+        except NotFound as error:
+            if error.is_object:
+                return None
+            raise
+        return _as_body(body)
 
     def _discover(self, api_version: str) -> Mapping[str, Resource]:
         """The kinds of one API version by name; remembered once the server has said something."""
@@ -113,6 +153,15 @@ def _resources(api_version: str, answer: object) -> Iterator[Resource]:
                 text(row, "name"),
                 namespaced=bool(row.get("namespaced")),
             )
+
+
+def _identity(body: Body) -> tuple[str, str]:
+    """The namespace and the name of an object."""
+    return text(body, "metadata", "namespace"), text(body, "metadata", "name")
+
+
+def _dry(dry_run: bool) -> tuple[tuple[str, str], ...]:
+    return (("dryRun", "All"),) if dry_run else ()
 
 
 def _path(resource: Resource, namespace: str, name: str | None = None) -> str:

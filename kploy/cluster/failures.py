@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from kploy.cluster.port import (
+    AlreadyExists,
     Cause,
     ClusterError,
     Conflict,
@@ -14,6 +15,7 @@ from kploy.cluster.port import (
     Invalid,
     NotFound,
     ServerFailed,
+    Terminating,
     Unauthenticated,
 )
 from kploy.core.bodies import entries, text
@@ -31,11 +33,12 @@ def failure_of(status: int, answer: object) -> ClusterError:
                 "the API server refused the credentials", "log in again, or check the kubeconfig"
             )
         case 403:
-            return Forbidden(message, "ask for this right, or go on as somebody who has it")
+            return _forbidden(answer, message)
         case 404:
             return NotFound(message, is_object=bool(text(answer, "details", "name")))
         case 409:
-            return Conflict(message, causes=causes)
+            kind = AlreadyExists if text(answer, "reason") == "AlreadyExists" else Conflict
+            return kind(message, causes=causes)
         case 410:
             return Expired(message)
         case 500 if message.startswith(_UNTYPED):
@@ -46,6 +49,17 @@ def failure_of(status: int, answer: object) -> ClusterError:
 
 _UNTYPED = ("failed to create typed patch object", "failed to convert new object")
 """How server-side apply, with status 500, refuses what does not have the types of its schema."""
+
+
+_TERMINATING = "because it is being terminated"
+
+
+def _forbidden(answer: object, message: str) -> Forbidden | Terminating:
+    """A missing right, or a namespace that takes nothing new because it ends (the admission NamespaceLifecycle)."""
+    causes = entries(answer, "details", "causes")
+    if any(text(cause, "reason") == "NamespaceTerminating" for cause in causes) or _TERMINATING in message:
+        return Terminating(message, "run again when it is gone")
+    return Forbidden(message, "ask for this right, or go on as somebody who has it")
 
 
 def _causes(answer: object) -> Iterator[Cause]:

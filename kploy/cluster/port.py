@@ -6,8 +6,10 @@ ClusterError
 ├── Forbidden          the credentials do not allow it
 ├── NotFound           the object, or the route to its kind, is not there
 ├── Conflict           others own a field, or the object changed meanwhile
+│   └── AlreadyExists  what was to be created is there
 ├── Invalid            the object is not acceptable, with a cause for each field
 ├── Expired            a watch cannot go on from where it was
+├── Terminating        what is needed is being deleted
 └── ServerFailed       the API server answered with an error of its own
 """
 
@@ -67,6 +69,10 @@ class Conflict(ClusterError):
         self.causes = causes
 
 
+class AlreadyExists(Conflict):
+    """What was to be created is there: somebody else's, or one's own if an earlier answer was lost."""
+
+
 class Invalid(ClusterError):
     """The object is not acceptable to this API server (400 or 422)."""
 
@@ -80,7 +86,7 @@ class Expired(ClusterError):
 
 
 class Terminating(ClusterError):
-    """What is needed is being deleted."""
+    """What is needed is being deleted: nothing new goes into a namespace that ends."""
 
 
 class ServerFailed(ClusterError):
@@ -133,6 +139,14 @@ class Change:
     body: Body
 
 
+class Propagation(StrEnum):
+    """What becomes of the objects that a deleted one owns."""
+
+    BACKGROUND = "Background"
+    FOREGROUND = "Foreground"
+    ORPHAN = "Orphan"
+
+
 class Cluster(Protocol):
     """An API server. Every method may raise any ClusterError, and may be called from any thread.
 
@@ -156,6 +170,40 @@ class Cluster(Protocol):
 
     def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
         """Server-side apply of ``body`` with strict field validation, or what it would do."""
+
+    def create(self, resource: Resource, body: Body, *, dry_run: bool = False) -> Body:
+        """The new object. Raises AlreadyExists, NotFound when its namespace is not there.
+
+        An answer may get lost, and the request is then sent again: AlreadyExists may
+        mean one's own object. Who must know reads it, and looks for a mark of one's own.
+        """
+
+    def replace(self, resource: Resource, body: Body) -> Body:
+        """The object with the contents of ``body``, which names the resource version it replaces.
+
+        Raises Conflict when the object is not of that version any more, NotFound
+        when it is gone. As with ``create`` it may be one's own write that was the
+        other one. Raises ValueError for a body without a resource version.
+        """
+
+    def delete(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        propagation: Propagation = Propagation.BACKGROUND,
+        dry_run: bool = False,
+    ) -> Body | None:
+        """Delete the object with this UID, and no other one of its name.
+
+        Returns what the server says: the object, which may stay until its
+        finalizers are done, or a Status. None if it was gone already. Raises
+        Conflict when the object has another UID or, if one is given, another
+        resource version; NotFound when its kind is not served.
+        """
 
     def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
         """The changes of a selection after a resource version, until the server or the network ends it."""

@@ -18,6 +18,7 @@ import yaml
 from kploy.cluster.adapter import ApiServer
 from kploy.cluster.connection import Choice, connect
 from kploy.cluster.port import (
+    AlreadyExists,
     Answer,
     Cause,
     Change,
@@ -29,15 +30,17 @@ from kploy.cluster.port import (
     Forbidden,
     Invalid,
     NotFound,
+    Propagation,
     ServerFailed,
     Target,
+    Terminating,
 )
 from kploy.cluster.transport import Request, Transport
 from kploy.core.kinds import builtin
 from kploy.model.errors import Refused
 from kploy.model.objects import Body, Resource
 from kploy.sandbox import Sandbox
-from tests.cluster.servers import Server, html, passes_on, refuses, says, serving, streams
+from tests.cluster.servers import Server, html, passes_on, refuses, resets, says, serving, streams, truncated
 
 pytestmark = pytest.mark.cluster
 
@@ -76,10 +79,10 @@ def written(api: Cluster, body: Body, manager: str = OURS) -> Answer:
     return api.apply(CONFIG_MAP, body, manager, dry_run=False)
 
 
-def remove(cluster: Sandbox, path: str) -> None:
-    """Delete an object: kploy's port cannot, yet."""
-    connection = connect(Choice(kubeconfig=str(cluster.kubeconfig)))
-    Transport(connection).send(Request("DELETE", path))
+def remove(api: ApiServer, namespace: str, name: str) -> None:
+    body = api.get(CONFIG_MAP, namespace, name)
+    assert body is not None
+    api.delete(CONFIG_MAP, namespace, name, uid=body["metadata"]["uid"])
 
 
 def gist(body: Body) -> tuple[str, dict[str, str]]:
@@ -180,6 +183,9 @@ def test_a_kind_that_is_not_served_is_told_from_an_object_that_is_missing(
         lambda: api.get(resource, namespace, "a"),
         lambda: api.apply(resource, config_map(namespace), OURS, dry_run=True),
         lambda: list(api.watch(resource, namespace, "", "")),
+        lambda: api.create(resource, config_map(namespace)),
+        lambda: api.replace(resource, {"metadata": {"name": "a", "namespace": namespace, "resourceVersion": "1"}}),
+        lambda: api.delete(resource, namespace, "a", uid="u"),
     ):
         with pytest.raises(NotFound) as raised:
             attempt()
@@ -252,6 +258,91 @@ def test_a_conflict_names_manager_and_fields_and_force_overrides_it(api: ApiServ
     assert gist(forced.body) == ("flags", {"colour": "green", "size": "small", "shape": "round"})
 
 
+def test_an_object_is_created_only_where_there_is_none(api: ApiServer, namespace: str) -> None:
+    assert gist(api.create(CONFIG_MAP, config_map(namespace, a="b"), dry_run=True)) == ("flags", {"a": "b"})
+    assert api.get(CONFIG_MAP, namespace, "flags") is None
+    first = api.create(CONFIG_MAP, config_map(namespace, a="b"))
+    assert api.get(CONFIG_MAP, namespace, "flags") == first
+    for dry_run in (True, False):
+        with pytest.raises(AlreadyExists):
+            api.create(CONFIG_MAP, config_map(namespace, a="c"), dry_run=dry_run)
+    assert api.get(CONFIG_MAP, namespace, "flags") == first
+    with pytest.raises(NotFound) as raised:
+        api.create(CONFIG_MAP, config_map("no-such-namespace"))
+    assert raised.value.is_object
+    with pytest.raises(Invalid):
+        api.create(CONFIG_MAP, {**config_map(namespace, "other"), "dat": {}})
+
+
+def test_an_object_is_replaced_only_in_the_version_that_was_read(api: ApiServer, namespace: str) -> None:
+    first = api.create(CONFIG_MAP, config_map(namespace, a="b", x="y"))
+    second = api.replace(CONFIG_MAP, {**first, "data": {"a": "c"}})
+    assert gist(second) == ("flags", {"a": "c"})
+    with pytest.raises(Conflict) as raised:
+        api.replace(CONFIG_MAP, {**first, "data": {"a": "d"}})
+    assert type(raised.value) is Conflict
+    assert api.get(CONFIG_MAP, namespace, "flags") == second
+    remove(api, namespace, "flags")
+    with pytest.raises((NotFound, Conflict)):
+        api.replace(CONFIG_MAP, second)
+    with pytest.raises(ValueError, match="version"):
+        api.replace(CONFIG_MAP, config_map(namespace))
+
+
+def test_only_the_object_that_is_meant_is_deleted(api: ApiServer, namespace: str) -> None:
+    first = api.create(CONFIG_MAP, config_map(namespace, a="b"))
+    uid, version = first["metadata"]["uid"], first["metadata"]["resourceVersion"]
+    second = api.replace(CONFIG_MAP, {**first, "data": {"a": "c"}})
+    for wrong in ({"uid": str(uuid4())}, {"uid": uid, "resource_version": version}):
+        with pytest.raises(Conflict):
+            api.delete(CONFIG_MAP, namespace, "flags", **wrong)
+    assert api.delete(CONFIG_MAP, namespace, "flags", uid=uid, dry_run=True) is not None
+    assert api.get(CONFIG_MAP, namespace, "flags") == second
+    latest = second["metadata"]["resourceVersion"]
+    assert api.delete(CONFIG_MAP, namespace, "flags", uid=uid, resource_version=latest) is not None
+    assert api.get(CONFIG_MAP, namespace, "flags") is None
+    assert api.delete(CONFIG_MAP, namespace, "flags", uid=uid) is None
+    for vague in ({"uid": ""}, {"uid": uid, "resource_version": ""}):
+        with pytest.raises(ValueError, match="which one"):
+            api.delete(CONFIG_MAP, namespace, "flags", **vague)
+
+
+def test_what_an_object_owns_goes_or_stays_as_asked(api: ApiServer, namespace: str) -> None:
+    finalizers = {}
+    for propagation in Propagation:
+        body = config_map(namespace, propagation.lower())
+        uid = api.create(CONFIG_MAP, body)["metadata"]["uid"]
+        api.delete(CONFIG_MAP, namespace, propagation.lower(), uid=uid, propagation=propagation, dry_run=True)
+        left = api.delete(CONFIG_MAP, namespace, propagation.lower(), uid=uid, propagation=propagation)
+        assert left is not None
+        finalizers[propagation] = left["metadata"].get("finalizers")
+    assert finalizers == {
+        Propagation.BACKGROUND: None,
+        Propagation.FOREGROUND: ["foregroundDeletion"],
+        Propagation.ORPHAN: ["orphan"],
+    }
+
+
+def test_a_namespace_that_ends_takes_nothing_new_and_says_so(api: ApiServer, namespace: str) -> None:
+    held = config_map(namespace, "held")
+    held["metadata"]["finalizers"] = ["kploy.dev/test"]
+    written_held = api.create(CONFIG_MAP, held)
+    body = api.get(NAMESPACE, "", namespace)
+    assert body is not None
+    api.delete(NAMESPACE, "", namespace, uid=body["metadata"]["uid"])
+    try:
+        for attempt in (
+            lambda: api.create(CONFIG_MAP, config_map(namespace)),
+            lambda: written(api, config_map(namespace)),
+            lambda: api.apply(CONFIG_MAP, config_map(namespace), OURS, dry_run=True),
+        ):
+            with pytest.raises(Terminating):
+                attempt()
+    finally:
+        latest = api.get(CONFIG_MAP, namespace, "held") or written_held
+        api.replace(CONFIG_MAP, {**latest, "metadata": {**latest["metadata"], "finalizers": []}})
+
+
 def take(changes: Iterator[Change], number: int) -> list[Change]:
     """So many changes of a watch, bookmarks aside."""
     found: list[Change] = []
@@ -266,13 +357,13 @@ def told(changes: list[Change]) -> list[tuple[ChangeType, str, dict[str, str]]]:
     return [(change.type, *gist(change.body)) for change in changes]
 
 
-def test_a_watch_tells_every_change_of_its_selection(api: ApiServer, cluster: Sandbox, namespace: str) -> None:
+def test_a_watch_tells_every_change_of_its_selection(api: ApiServer, namespace: str) -> None:
     since = api.list(CONFIG_MAP, namespace).resource_version
     changes = api.watch(CONFIG_MAP, namespace, "app=flags", since)
     written(api, config_map(namespace, "other", x="y"))
     written(api, config_map(namespace, colour="blue"))
     written(api, config_map(namespace, colour="green"))
-    remove(cluster, f"/api/v1/namespaces/{namespace}/configmaps/flags")
+    remove(api, namespace, "flags")
     assert told(take(changes, 3)) == [
         (ChangeType.ADDED, "flags", {"colour": "blue"}),
         (ChangeType.MODIFIED, "flags", {"colour": "green"}),
@@ -281,7 +372,7 @@ def test_a_watch_tells_every_change_of_its_selection(api: ApiServer, cluster: Sa
 
 
 def test_a_watch_that_goes_on_from_a_version_misses_nothing_and_repeats_nothing(
-    api: ApiServer, cluster: Sandbox, namespace: str
+    api: ApiServer, namespace: str
 ) -> None:
     since = api.list(CONFIG_MAP, namespace).resource_version
     expected = []
@@ -290,7 +381,7 @@ def test_a_watch_that_goes_on_from_a_version_misses_nothing_and_repeats_nothing(
             written(api, config_map(namespace, f"c{number}", colour=colour))
             kind = ChangeType.ADDED if colour == "blue" else ChangeType.MODIFIED
             expected.append((kind, f"c{number}", {"colour": colour}))
-    remove(cluster, f"/api/v1/namespaces/{namespace}/configmaps/c0")
+    remove(api, namespace, "c0")
     expected.append((ChangeType.DELETED, "c0", {"colour": "green"}))
     found: list[Change] = []
     for _ in expected:
@@ -300,10 +391,10 @@ def test_a_watch_that_goes_on_from_a_version_misses_nothing_and_repeats_nothing(
     assert told(found) == expected
 
 
-def test_versions_grow_so_that_what_is_newer_can_be_told(api: ApiServer, cluster: Sandbox, namespace: str) -> None:
+def test_versions_grow_so_that_what_is_newer_can_be_told(api: ApiServer, namespace: str) -> None:
     answers = [written(api, config_map(namespace, name, x="y")).body for name in ("a", "b")]
     changes = api.watch(CONFIG_MAP, namespace, "app=b", answers[0]["metadata"]["resourceVersion"])
-    remove(cluster, f"/api/v1/namespaces/{namespace}/configmaps/b")
+    remove(api, namespace, "b")
     bodies = [*answers, *(change.body for change in take(changes, 2)[1:])]
     versions = [int(body["metadata"]["resourceVersion"]) for body in bodies]
     assert versions == sorted(set(versions))
@@ -379,6 +470,54 @@ def test_every_apply_is_strict_has_a_manager_and_is_dry_if_so_meant(
     assert json.loads(proxy.requests[0].body) == config_map(namespace, a="b")
 
 
+def versioned(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "metadata": {**body["metadata"], "resourceVersion": "1"}}
+
+
+def test_what_creates_replaces_and_deletes_is_on_the_wire_as_it_is_meant(to: Played) -> None:
+    body = config_map("shop", a="b")
+    with serving(says(200, {})) as server:
+        api = to(server)
+        api.create(CONFIG_MAP, body)
+        api.create(CONFIG_MAP, body, dry_run=True)
+        api.replace(CONFIG_MAP, versioned(body))
+        api.delete(CONFIG_MAP, "shop", "flags", uid="u")
+        api.delete(NAMESPACE, "", "n", uid="u", resource_version="7", propagation=Propagation.ORPHAN, dry_run=True)
+        seen = [(each.method, each.path, dict(each.query), json.loads(each.body)) for each in server.requests]
+    strict, dry = {"fieldValidation": "Strict"}, {"dryRun": "All"}
+    all_of, one = "/api/v1/namespaces/shop/configmaps", "/api/v1/namespaces/shop/configmaps/flags"
+    options = {"kind": "DeleteOptions", "apiVersion": "v1"}
+    background = {**options, "preconditions": {"uid": "u"}, "propagationPolicy": "Background"}
+    exact = {"preconditions": {"uid": "u", "resourceVersion": "7"}, "propagationPolicy": "Orphan"}
+    assert seen == [
+        ("POST", all_of, strict, body),
+        ("POST", all_of, {**strict, **dry}, body),
+        ("PUT", one, strict, versioned(body)),
+        ("DELETE", one, {}, background),
+        ("DELETE", "/api/v1/namespaces/n", dry, {**options, **exact, "dryRun": ["All"]}),
+    ]
+
+
+GONE = says(404, {"message": "not found", "code": 404, "details": {"name": "flags", "kind": "configmaps"}})
+THERE = says(409, {"message": "it is there", "reason": "AlreadyExists", "code": 409})
+STALE = says(409, {"message": "it has been modified", "reason": "Conflict", "code": 409})
+
+
+@pytest.mark.parametrize("lost", [resets, truncated, html(504)])
+def test_a_write_whose_answer_was_lost_is_sent_again_and_its_second_answer_counts(to: Played, lost: Any) -> None:
+    body = versioned(config_map("shop"))
+    with serving(lost, THERE) as server, pytest.raises(AlreadyExists):
+        to(server).create(CONFIG_MAP, body)
+    with serving(lost, STALE) as server, pytest.raises(Conflict):
+        to(server).replace(CONFIG_MAP, body)
+    with serving(lost, GONE) as server:
+        assert to(server).delete(CONFIG_MAP, "shop", "flags", uid="u") is None
+        assert [seen.method for seen in server.requests] == ["DELETE"] * 2
+    with serving(lost, refuses(404, "no such kind")) as server, pytest.raises(NotFound) as raised:
+        to(server).delete(CONFIG_MAP, "shop", "flags", uid="u")
+    assert not raised.value.is_object
+
+
 ODD_NAMES = ["", ".", "..", "a/b", "x/../../pods", "%2e%2e", "a%2fb", "a\nb", "a\x00", "a\x7f"]
 
 
@@ -396,6 +535,9 @@ def test_a_name_that_is_no_path_segment_is_refused_and_nothing_is_sent(to: Playe
         attempts: list[Callable[[], object]] = [
             lambda: api.get(CONFIG_MAP, "shop", odd),
             lambda: api.apply(CONFIG_MAP, body, OURS, dry_run=True),
+            lambda: api.create(CONFIG_MAP, body),
+            lambda: api.replace(CONFIG_MAP, versioned(body)),
+            lambda: api.delete(CONFIG_MAP, "shop", odd, uid="u"),
             lambda: api.resource(f"example.com/{odd}", "Gadget"),
         ]
         for kind in kinds:
@@ -410,6 +552,9 @@ def test_a_name_that_is_no_path_segment_is_refused_and_nothing_is_sent(to: Playe
                 lambda: api.list(CONFIG_MAP, odd),
                 lambda: list(api.watch(CONFIG_MAP, odd, "", "")),
                 lambda: api.apply(CONFIG_MAP, elsewhere, OURS, dry_run=False),
+                lambda: api.create(CONFIG_MAP, elsewhere),
+                lambda: api.replace(CONFIG_MAP, versioned(elsewhere)),
+                lambda: api.delete(CONFIG_MAP, odd, "a", uid="u"),
             ]
         for attempt in attempts:
             with pytest.raises(Refused):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kploy.cluster.failures import failure_of
 from kploy.cluster.port import (
+    AlreadyExists,
     Cause,
     ClusterError,
     Conflict,
@@ -16,6 +17,7 @@ from kploy.cluster.port import (
     Invalid,
     NotFound,
     ServerFailed,
+    Terminating,
     Unauthenticated,
 )
 from kploy.model.report import Outcome
@@ -43,6 +45,22 @@ def test_the_status_says_what_kind_of_failure_it_is(
 ) -> None:
     failure = failure_of(status, {"message": "so it is"})
     assert (type(failure), failure.outcome) == (error, outcome)
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "error"),
+    [
+        (403, {"details": {"causes": [{"reason": "NamespaceTerminating"}]}}, Terminating),
+        (403, {"message": "no new content because it is being terminated"}, Terminating),
+        (403, {"details": {"causes": [{"reason": "other"}, 5]}}, Forbidden),
+        (409, {"reason": "AlreadyExists"}, AlreadyExists),
+        (409, {"reason": "Conflict"}, Conflict),
+    ],
+)
+def test_the_reason_tells_apart_what_the_status_does_not(
+    status: int, answer: object, error: type[ClusterError]
+) -> None:
+    assert type(failure_of(status, answer)) is error
 
 
 def test_the_servers_own_words_are_kept_but_for_credentials() -> None:

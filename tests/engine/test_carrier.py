@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kploy.cluster.port import Answer, Change, ClusterError, Forbidden, Listing, NotFound, Target
+from kploy.cluster.port import Answer, Change, ClusterError, Forbidden, Listing, NotFound, Propagation, Target
 from kploy.engine.carrier import Broken, Carrier, Inbox, Listed, NotSent, NotTaken
 from kploy.engine.related import CLASSES, PODS, Relation
 from kploy.engine.resources import Resources
@@ -57,6 +57,25 @@ class Refusing:
         raise self.refuse()
 
     def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
+        raise self.refuse()
+
+    def create(self, resource: Resource, body: Body, *, dry_run: bool = False) -> Body:
+        raise self.refuse()
+
+    def replace(self, resource: Resource, body: Body) -> Body:
+        raise self.refuse()
+
+    def delete(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        propagation: Propagation = Propagation.BACKGROUND,
+        dry_run: bool = False,
+    ) -> Body | None:
         raise self.refuse()
 
     def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
