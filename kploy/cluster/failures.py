@@ -55,7 +55,7 @@ _TERMINATING = "because it is being terminated"
 
 
 def _forbidden(answer: object, message: str) -> Forbidden | Terminating:
-    """A missing right, or a namespace that takes nothing new because it ends (the admission NamespaceLifecycle)."""
+    """A missing right, or a namespace that takes nothing new because it ends (admission NamespaceLifecycle)."""
     causes = entries(answer, "details", "causes")
     if any(text(cause, "reason") == "NamespaceTerminating" for cause in causes) or _TERMINATING in message:
         return Terminating(message, "run again when it is gone")

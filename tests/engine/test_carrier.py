@@ -4,11 +4,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from kploy.cluster.port import Answer, Change, ClusterError, Forbidden, Listing, NotFound, Propagation, Target
+from kploy.cluster.port import (
+    Answer,
+    Change,
+    ClusterError,
+    Forbidden,
+    Listing,
+    NotFound,
+    Propagation,
+    Target,
+    Trouble,
+)
 from kploy.engine.carrier import Broken, Carrier, Inbox, Listed, NotSent, NotTaken
 from kploy.engine.related import CLASSES, PODS, Relation
 from kploy.engine.resources import Resources
@@ -43,6 +53,12 @@ class Refusing:
     def refuse(self) -> ClusterError:
         self.was_asked.set()
         return self.error
+
+    def until(self, deadline: float) -> Refusing:
+        return self
+
+    def observe(self, listener: Callable[[Trouble], None]) -> None:
+        """It never makes anybody wait."""
 
     def version(self) -> str:
         raise self.refuse()
