@@ -151,7 +151,7 @@ class Kubeconfig:
 
     @staticmethod
     def _token_of(provider: object, context: str) -> str:
-        """The token of the auth provider ``oidc``. kubectl keeps it fresh; the client would trust any server for it."""
+        """The token of the auth provider ``oidc``. kubectl keeps it fresh; the client would, trusting anybody."""
         token = text(provider, "config", "id-token")
         if text(provider, "name") != "oidc" or not token:
             fact = (

@@ -166,11 +166,11 @@ class Cluster(Protocol):
     target: Target
 
     def until(self, deadline: float) -> Cluster:
-        """The same cluster, but nothing that is asked of it goes on past ``deadline``.
+        """The same cluster, but nothing that is asked of it is tried again past ``deadline``.
 
-        In seconds of time.monotonic(). What is under way then is given up, and
-        fails; watches end when they are closed. It may be asked for as often as
-        needed: everything else is shared.
+        In seconds of time.monotonic(). What is under way then has a few seconds
+        to be answered, else it fails; watches end when they are closed. It may be
+        asked for as often as needed: everything else is shared.
         """
 
     def observe(self, listener: Callable[[Trouble], None]) -> None:

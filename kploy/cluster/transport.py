@@ -29,12 +29,16 @@ from kploy.cluster.port import ClusterError, Trouble, Unauthenticated, Unreachab
 from kploy.cluster.retries import PATIENCE, Again, Pace, again, pause
 from kploy.cluster.sessions import Session
 from kploy.cluster.troubles import Troubles
+from kploy.core.bodies import text
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 45.0
 
 _SILENCE = 75.0
 """After so many seconds without a byte a watch is taken for dead."""
+
+_LAST_ANSWER = 5.0
+"""Seconds after the deadline in which what is under way may be answered: better to know what became of it."""
 
 _CHUNK = 1 << 18
 """At most so many bytes are read at once."""
@@ -78,7 +82,7 @@ class Transport:
         self._troubles = Troubles(pace.now)
 
     def until(self, deadline: float) -> Transport:
-        """The same transport, for requests that must be over by ``deadline`` on its clock."""
+        """The same transport; nothing is tried again past ``deadline``, which is in seconds of its clock."""
         bounded = copy.copy(self)
         bounded._deadline = deadline  # noqa: SLF001 - it is one of its own
         return bounded
@@ -153,7 +157,7 @@ class Transport:
         seconds = pause(number, passing.again, self._pace.chance)
         if number >= passing.again.times or self._pace.now() + seconds >= until:
             return False
-        self._troubles.waits(who, passing.error.message, began, seconds)
+        self._troubles.waits(who, passing.fact, began, seconds)
         return not self._pace.wait(self._closed, seconds)
 
     def _other(self, session: Session, error: ClusterError) -> Session | None:
@@ -191,7 +195,7 @@ class Transport:
 
     def _read(self, response: urllib3.BaseHTTPResponse, limit: float) -> bytes:
         """All of an answer, within ``limit`` seconds."""
-        until = min(self._pace.now() + limit, self._deadline)
+        until = min(self._pace.now() + limit, self._deadline + _LAST_ANSWER)
 
         def read() -> bytes:
             part = response.read1(_CHUNK)
@@ -216,7 +220,10 @@ class Transport:
         refusal = _refusal(response, data, answer)
         error = self._not_kubernetes() if refusal is None else failure_of(response.status, refusal)
         how = again(response.status, error, request.body, response.headers.get("Retry-After"))
-        return error if how is None else _Passing(error, how)
+        # What an answer says of a Secret may quote it.
+        is_quotable = text(request.body, "kind") != "Secret"
+        fact = error.message if is_quotable else f"{self._server} answers {response.status}"
+        return error if how is None else _Passing(error, how, fact)
 
     def _not_kubernetes(self) -> ClusterError:
         hint = "a proxy or login page may stand in between; check the server's address"
@@ -224,7 +231,7 @@ class Transport:
 
     def _respond(self, request: Request, session: Session, limit: float) -> urllib3.BaseHTTPResponse:
         """The answer as far as its headers, whatever its status. Raises HTTPError."""
-        left = min(limit, self._deadline - self._pace.now())
+        left = min(limit, self._deadline + _LAST_ANSWER - self._pace.now())
         if left <= 0 or self._closed.is_set():
             fact = "kploy ends" if self._closed.is_set() else "the time is up"
             raise Unreachable(f"{fact}: nothing more is asked of {self._server}")
@@ -252,16 +259,18 @@ class Transport:
         if is_proxys_refusal or isinstance(error, broken.LocationValueError | UnicodeError):
             hint = "check the server's address and the proxy settings"
             return Unreachable(f"cannot talk to {self._server}: {error}", hint)
-        return _Passing(Unreachable(_network_fact(self._server, error), "is the cluster up?"), Again())
+        fact = _network_fact(self._server, error)
+        return _Passing(Unreachable(fact, "is the cluster up?"), Again(), fact)
 
 
 class _Passing(Exception):
-    """A failure that may pass by itself, and how to try again."""
+    """A failure that may pass by itself, how to try again, and the fact that may be told meanwhile."""
 
-    def __init__(self, error: ClusterError, how: Again) -> None:
+    def __init__(self, error: ClusterError, how: Again, fact: str) -> None:
         super().__init__()
         self.error = error
         self.again = how
+        self.fact = fact
 
 
 _PROXY_REFUSES = re.compile(r"Tunnel connection failed: 4\d\d")

@@ -19,9 +19,10 @@ from kploy.cluster.port import (
     Target,
     Trouble,
 )
-from kploy.engine.carrier import Broken, Carrier, Inbox, Listed, NotSent, NotTaken
+from kploy.engine.carrier import Broken, Carrier, Inbox, NotSent, NotTaken
 from kploy.engine.related import CLASSES, PODS, Relation
 from kploy.engine.resources import Resources
+from kploy.engine.watching import Listed
 from kploy.model.objects import Body, Resource
 from tests.makers import app_of, thing
 
