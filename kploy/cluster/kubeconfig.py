@@ -16,10 +16,11 @@ from typing import Any
 from kubernetes import client, config
 from kubernetes.config import kube_config
 
-from kploy.cluster.credentials import Plugin
+from kploy.cluster.credentials import Credential
 from kploy.cluster.keys import private_directory
 from kploy.cluster.port import Unauthenticated, Unreachable
 from kploy.cluster.sessions import Session, header
+from kploy.cluster.users import User
 from kploy.core.bodies import dig, mapping, text
 
 _YAMLError = kube_config.yaml.YAMLError  # type: ignore[attr-defined]  # what the client's own reading raises
@@ -84,89 +85,56 @@ class Kubeconfig:
                 return text(entry.value, "cluster", "server")
         return ""
 
-    def session(self, context: str, user: str | None, plugin_patience: float) -> Session:
+    def session(self, context: str, as_user: str | None, plugin_patience: float) -> Session:
         """The session for a context; its plugin may take ``plugin_patience`` seconds.
 
-        ``user`` is whom to impersonate. Raises Unreachable for a context that
+        ``as_user`` is whom to impersonate. Raises Unreachable for a context that
         cannot be used, Unauthenticated where there are no credentials though
         some are meant.
         """
         try:
+            user = self._user(context)
+            credential = user.credential(plugin_patience)
             # The client writes keys to files. They are there only until they are loaded.
             with private_directory() as keys:
-                login = self._login(context, keys, plugin_patience)
-                return _session(login, user or login.impersonated)
+                login = self._login(context, keys)
+                login.add(credential, keys)
+                user.require(has_credentials=login.exists)
+                return _session(login, as_user or user.impersonated())
         except (config.ConfigException, OSError, ValueError, AttributeError, TypeError, KeyError) as exc:
             fact = str(exc).partition("\n")[0]
-            raise Unreachable(
-                f"cannot use context {context}: {fact}", f"mend the context in {self.where}"
-            ) from exc
+            hint = f"mend the context in {self.where}"
+            raise Unreachable(f"cannot use context {context}: {fact}", hint) from exc
 
-    def _login(self, context: str, keys: Path, plugin_patience: float) -> _Login:
-        user, directory = self._user(context)
-        stated = dict(user)
-        plugin = user.pop("exec", None)
-        provider = user.pop("auth-provider", None)
-        if provider is not None and not user.get("token"):
-            user["token"] = self._token_of(provider, context)
-        # What the client does not do, or not safely, is out of its sight by now.
+    def _login(self, context: str, keys: Path) -> _Login:
         configuration = client.Configuration()
         kube_config.KubeConfigLoader(
             self._merged, active_context=context, config_base_path=None, temp_file_path=str(keys)
         ).load_and_set(configuration)
-        login = _Login(configuration, impersonated=self._impersonated(stated, context))
-        if plugin is not None and not login.authorization:
-            cluster: Any = next((e.value for e in self._merged.value["clusters"] if self._is_of(e, context)), {})
-            program = Plugin(context, mapping(stated, "exec"), mapping(cluster, "cluster"), directory)
-            login.add(program, keys, plugin_patience)
-        if stated and not login.exists:
-            # The client would go on without credentials: an anonymous request is never what was meant.
-            fact = f"the user of context {context} has nothing in the kubeconfig that kploy can log in with"
-            raise Unauthenticated(fact, "kploy knows tokens, certificates, passwords and credential plugins")
-        return login
+        return _Login(configuration)
 
-    def _is_of(self, cluster: Any, context: str) -> bool:
-        return text(cluster.value, "name") == self._clusters.get(context)
-
-    def _user(self, context: str) -> tuple[dict[str, Any], Path]:
-        """What the kubeconfig says of the user of a context, and in which directory; {} where it names none."""
-        name = next(
-            (
-                text(e.value, "context", "user")
-                for e in self._merged.value["contexts"]
-                if text(e.value, "name") == context
-            ),
-            "",
-        )
-        for entry in self._merged.value["users"]:
-            if name and text(entry.value, "name") == name:
-                user = entry.value.get("user")
-                return user if isinstance(user, dict) else {}, Path(entry.path or "").absolute().parent
-        if name:
-            raise Unauthenticated(
-                f"context {context} names the user {name}, and the kubeconfig {self.where} has none of that name",
-                "mend the context, or log in again",
-            )
-        return {}, Path()
-
-    @staticmethod
-    def _token_of(provider: object, context: str) -> str:
-        """The token of the auth provider ``oidc``. kubectl keeps it fresh; the client would, trusting anybody."""
-        token = text(provider, "config", "id-token")
-        if text(provider, "name") != "oidc" or not token:
+    def _user(self, context: str) -> User:
+        """The user of a context. The client is left with what it can load safely."""
+        stated = self._entry("contexts", context)
+        name = text(stated and stated.value, "context", "user")
+        found = self._entry("users", name) if name else None
+        if name and found is None:
             fact = (
-                f"context {context} logs in by the auth provider {text(provider, 'name')}, which kploy cannot use"
+                f"context {context} names the user {name}, and the kubeconfig {self.where} has none of that name"
             )
-            raise Unauthenticated(fact, "use its credential plugin instead (`exec` in the kubeconfig)")
-        return token
+            raise Unauthenticated(fact, "mend the context, or log in again")
+        cluster = self._entry("clusters", self._clusters.get(context, ""))
+        about = mapping(cluster and cluster.value, "cluster")
+        if found is None:
+            return User(context, {}, about, Path())
+        user = User(context, mapping(found.value, "user"), about, Path(found.path or "").absolute().parent)
+        if isinstance(found.value.get("user"), dict):
+            found.value["user"] = user.rest
+        return user
 
-    @staticmethod
-    def _impersonated(user: Mapping[str, Any], context: str) -> str:
-        """Whom the kubeconfig says to impersonate. The client would drop it, and act as somebody else."""
-        if any(user.get(key) for key in ("as-groups", "as-uid", "as-user-extra")):
-            fact = f"context {context} impersonates groups, a UID or extra fields, which kploy cannot"
-            raise Unauthenticated(fact, "use a context that only has `as`, or `--as USER`")
-        return text(user, "as")
+    def _entry(self, section: str, name: str) -> Any:
+        """The entry of a section that has this name, as the client has it; None if there is none."""
+        return next((entry for entry in self._merged.value[section] if text(entry.value, "name") == name), None)
 
 
 @dataclass(slots=True)
@@ -174,7 +142,6 @@ class _Login:
     """What to log in with, as the client loaded it and a plugin completed it."""
 
     configuration: Any = field(repr=False)
-    impersonated: str = ""
     expires: float = math.inf
 
     @property
@@ -187,19 +154,16 @@ class _Login:
         """Whether there is anything to log in with."""
         return bool(self.authorization or self.configuration.cert_file)
 
-    def add(self, plugin: Plugin, keys: Path, patience: float) -> None:
-        """Complete it by what a plugin gives. Raises Unauthenticated."""
-        credential = plugin.run(patience)
+    def add(self, credential: Credential, keys: Path) -> None:
+        """Complete it by what a plugin gave; its certificate goes through files in ``keys``."""
         self.expires = credential.expires
         if credential.token:
             self.configuration.api_key["BearerToken"] = f"Bearer {credential.token}"
         if credential.certificate:
-            self.configuration.cert_file, self.configuration.key_file = (
-                str(keys / "plugin.crt"),
-                str(keys / "plugin.key"),
-            )
-            (keys / "plugin.crt").write_text(credential.certificate)
-            (keys / "plugin.key").write_text(credential.key)
+            certificate, key = keys / "plugin.crt", keys / "plugin.key"
+            certificate.write_text(credential.certificate)
+            key.write_text(credential.key)
+            self.configuration.cert_file, self.configuration.key_file = str(certificate), str(key)
 
 
 def in_cluster(kubeconfig: Kubeconfig, user: str | None) -> Session:

@@ -130,6 +130,20 @@ def test_a_kind_that_is_not_the_apps_own_is_not_offered_again() -> None:
     assert inbox.get(timeout=10) == NotTaken(7, UNSERVED)
 
 
+def test_what_is_forbidden_is_offered_again_only_if_the_app_brings_rights() -> None:
+    inbox, cluster = Inbox(), Refusing(Forbidden("no"))
+    carrier_of(cluster, inbox).apply(7, THING)
+    assert inbox.get(timeout=10) == NotTaken(7, cluster.error)
+    cluster.was_asked.clear()
+    manifests = (thing("reader", "Role", "rbac.authorization.k8s.io/v1"), DEFINITION, THING)
+    carrier = Carrier(app_of(*manifests), cluster, Resources(cluster, manifests), inbox)
+    carrier.apply(8, THING)
+    assert cluster.was_asked.wait(10)
+    assert inbox.empty()
+    carrier.withhold()
+    assert inbox.get(timeout=10) == NotSent(8)
+
+
 @pytest.mark.parametrize("cluster", [Refusing(Forbidden("no")), Unwatched(Forbidden("no"))])
 def test_a_watch_that_is_forbidden_says_so(cluster: Refusing) -> None:
     inbox = Inbox()
