@@ -1,34 +1,31 @@
 """Requests and their answers, over the official client's connections.
 
 The only module that touches urllib3. Every foreign error is translated here.
-Which failures are worth another try, cluster.retries says.
+Which failures are worth another try, cluster.retries says; cluster.attempts makes it.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-import math
 import re
 import ssl
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from itertools import count
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
 from urllib3 import exceptions as broken
 
 from kploy.cluster import answers
+from kploy.cluster.attempts import Attempts, Passing
 from kploy.cluster.connection import Connection
 from kploy.cluster.failures import failure_of
-from kploy.cluster.port import ClusterError, Trouble, Unauthenticated, Unreachable
-from kploy.cluster.retries import PATIENCE, Again, Pace, again, pause
+from kploy.cluster.port import ClusterError, Trouble, Unreachable
+from kploy.cluster.retries import PATIENCE, Again, Pace, again
 from kploy.cluster.sessions import Session
-from kploy.cluster.troubles import Troubles
 from kploy.core.bodies import text
 
 CONNECT_TIMEOUT = 5.0
@@ -37,13 +34,8 @@ READ_TIMEOUT = 45.0
 _SILENCE = 75.0
 """After so many seconds without a byte a watch is taken for dead."""
 
-_LAST_ANSWER = 5.0
-"""Seconds after the deadline in which what is under way may be answered: better to know what became of it."""
-
 _CHUNK = 1 << 18
 """At most so many bytes are read at once."""
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +64,20 @@ class Transport:
         silence: float = _SILENCE,
     ) -> None:
         self._server = connection.target.server.rstrip("/")
-        self._sessions = connection.sessions
+        self._attempts = Attempts(connection.sessions, pace)
         self._read_timeout = read_timeout
-        self._pace = pace
         self._silence = silence
-        self._deadline = math.inf
-        self._closed = threading.Event()
         self._streams: set[urllib3.BaseHTTPResponse] = set()
-        self._troubles = Troubles(pace.now)
 
     def until(self, deadline: float) -> Transport:
         """The same transport; nothing is tried again past ``deadline``, which is in seconds of its clock."""
         bounded = copy.copy(self)
-        bounded._deadline = deadline  # noqa: SLF001 - it is one of its own
+        bounded._attempts = self._attempts.until(deadline)  # noqa: SLF001 - it is one of its own
         return bounded
 
     def observe(self, listener: Callable[[Trouble], None]) -> None:
         """Tell ``listener``, on any thread, when requests have to wait for the server, and when that is over."""
-        self._troubles.listener = listener
+        self._attempts.troubles.listener = listener
 
     def send(
         self, request: Request, patience: float = PATIENCE, read_timeout: float | None = None
@@ -102,7 +90,7 @@ class Transport:
         than usual. Raises ClusterError.
         """
         limit = self._read_timeout if read_timeout is None else min(read_timeout, self._read_timeout)
-        return self._tried(lambda session: self._whole(request, session, limit), patience)
+        return self._attempts.make(lambda session: self._whole(request, session, limit), patience)
 
     def stream(self, request: Request) -> Iterator[Any]:
         """The JSON lines of a watch as they come, until the server ends it, falls silent, or the network fails.
@@ -110,7 +98,7 @@ class Transport:
         All these ends look the same to the caller: a watch is always to be begun
         again. Raises ClusterError when it cannot be begun, by the same rules as ``send``.
         """
-        response = self._tried(lambda session: self._begun(request, session), PATIENCE)
+        response = self._attempts.make(lambda session: self._begun(request, session), PATIENCE)
         try:
             with closing(response):
                 yield from self._until_closed(response)
@@ -119,55 +107,16 @@ class Transport:
 
     def close(self) -> None:
         """Send nothing again, and end every stream and every connection that is idle."""
-        self._closed.set()
+        self._attempts.closed.set()
         for response in tuple(self._streams):
             with suppress(ValueError, RuntimeError, OSError):  # It may end by itself at this moment.
                 response.shutdown()
-        self._sessions.latest.pool.clear()
-
-    def _tried(self, attempt: Callable[[Session], _T], patience: float) -> _T:
-        """What ``attempt`` returns, in as many tries as the retry table and the time allow."""
-        began = self._pace.now()
-        until = min(began + patience, self._deadline)
-        session = self._sessions.current()
-        was_refused = False
-        for number in count():
-            try:
-                answer = attempt(session)
-            except _Passing as passing:
-                if not self._waited(attempt, number, passing, began, until):
-                    self._troubles.gave_up(attempt)
-                    raise passing.error from passing.__cause__
-                session = self._sessions.current() if not was_refused else session
-            except ClusterError as error:
-                other = None if was_refused else self._other(session, error)
-                if other is None:
-                    self._troubles.gave_up(attempt)
-                    raise
-                session, was_refused = other, True
-            else:
-                if number:
-                    self._troubles.passed(attempt)
-                session.works = True
-                return answer
-        raise AssertionError("it counts for ever")
-
-    def _waited(self, who: object, number: int, passing: _Passing, began: float, until: float) -> bool:
-        """Whether there is time for one more try, after the wait that goes before it."""
-        seconds = pause(number, passing.again, self._pace.chance)
-        if number >= passing.again.times or self._pace.now() + seconds >= until:
-            return False
-        self._troubles.waits(who, passing.fact, began, seconds)
-        return not self._pace.wait(self._closed, seconds)
-
-    def _other(self, session: Session, error: ClusterError) -> Session | None:
-        """Other credentials than those that were refused; None where that is not the error, or there are none."""
-        return self._sessions.after_refusal(session) if isinstance(error, Unauthenticated) else None
+        self._attempts.sessions.latest.pool.clear()
 
     def _until_closed(self, response: urllib3.BaseHTTPResponse) -> Iterator[Any]:
         self._streams.add(response)
         try:
-            if not self._closed.is_set():
+            if not self._attempts.closed.is_set():
                 yield from answers.lines(lambda: response.read1(_CHUNK))
         finally:
             self._streams.discard(response)
@@ -195,11 +144,11 @@ class Transport:
 
     def _read(self, response: urllib3.BaseHTTPResponse, limit: float) -> bytes:
         """All of an answer, within ``limit`` seconds."""
-        until = min(self._pace.now() + limit, self._deadline + _LAST_ANSWER)
+        until = self._attempts.now() + self._attempts.left(limit)
 
         def read() -> bytes:
             part = response.read1(_CHUNK)
-            left = until - self._pace.now()
+            left = until - self._attempts.now()
             socket = getattr(response.connection, "sock", None)
             if socket is not None:  # It is still on its way.
                 if left <= 0:
@@ -215,7 +164,7 @@ class Transport:
 
     def _failure(
         self, request: Request, response: urllib3.BaseHTTPResponse, data: bytes, answer: Any
-    ) -> ClusterError | _Passing:
+    ) -> ClusterError | Passing:
         """What an answer means that is not a success."""
         refusal = _refusal(response, data, answer)
         error = self._not_kubernetes() if refusal is None else failure_of(response.status, refusal)
@@ -223,7 +172,7 @@ class Transport:
         # What an answer says of a Secret may quote it.
         is_quotable = text(request.body, "kind") != "Secret"
         fact = error.message if is_quotable else f"{self._server} answers {response.status}"
-        return error if how is None else _Passing(error, how, fact)
+        return error if how is None else Passing(error, how, fact)
 
     def _not_kubernetes(self) -> ClusterError:
         hint = "a proxy or login page may stand in between; check the server's address"
@@ -231,10 +180,7 @@ class Transport:
 
     def _respond(self, request: Request, session: Session, limit: float) -> urllib3.BaseHTTPResponse:
         """The answer as far as its headers, whatever its status. Raises HTTPError."""
-        left = min(limit, self._deadline + _LAST_ANSWER - self._pace.now())
-        if left <= 0 or self._closed.is_set():
-            fact = "kploy ends" if self._closed.is_set() else "the time is up"
-            raise Unreachable(f"{fact}: nothing more is asked of {self._server}")
+        left = self._attempts.before_asking(limit)
         headers, data = session.headers, None
         if request.body is not None:
             headers = {**headers, "Content-Type": request.content_type}
@@ -250,7 +196,7 @@ class Transport:
             preload_content=False,
         )
 
-    def _broken(self, error: Exception) -> ClusterError | _Passing:
+    def _broken(self, error: Exception) -> ClusterError | Passing:
         """What it means that no whole answer came."""
         if isinstance(error, broken.SSLError) and not _is_cut_short(error):
             hint = "check the cluster's certificate authority in the kubeconfig"
@@ -260,17 +206,7 @@ class Transport:
             hint = "check the server's address and the proxy settings"
             return Unreachable(f"cannot talk to {self._server}: {error}", hint)
         fact = _network_fact(self._server, error)
-        return _Passing(Unreachable(fact, "is the cluster up?"), Again(), fact)
-
-
-class _Passing(Exception):
-    """A failure that may pass by itself, how to try again, and the fact that may be told meanwhile."""
-
-    def __init__(self, error: ClusterError, how: Again, fact: str) -> None:
-        super().__init__()
-        self.error = error
-        self.again = how
-        self.fact = fact
+        return Passing(Unreachable(fact, "is the cluster up?"), Again(), fact)
 
 
 _PROXY_REFUSES = re.compile(r"Tunnel connection failed: 4\d\d")

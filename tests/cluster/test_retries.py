@@ -41,7 +41,7 @@ from tests.cluster.servers import (
     streams,
     truncated,
 )
-from tests.cluster.wires import GOOD, QUICK, VERSION, Hurried, Wires, asked, dead_port
+from tests.cluster.wires import GOOD, QUICK, VERSION, Hurried, Wires, dead_port
 
 BODY = {"kind": "ConfigMap", "metadata": {"name": "a"}}
 WRITES = [
@@ -340,14 +340,3 @@ def test_a_closed_transport_asks_nothing(wires: Wires) -> None:
         transport.close()
         assert failing(transport).message == f"kploy ends: nothing more is asked of {server.url}"
         assert server.requests == []
-
-
-def test_closing_ends_a_wait(wires: Wires) -> None:
-    with serving(refuses(429, "slow down", Retry_After="25")) as server:
-        transport = wires.to(server.url)
-        thread = threading.Thread(target=lambda: failing(transport))
-        thread.start()
-        asked(server)
-        transport.close()
-        thread.join(timeout=20)
-        assert not thread.is_alive()
