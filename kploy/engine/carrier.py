@@ -71,7 +71,7 @@ class Troubled:
         """What is to be said of it."""
         seconds = f"{self.trouble.seconds:.0f} s"
         if self.trouble.is_over:
-            return f"that is over, after {seconds}: {self.trouble.fact}"
+            return f"the wait is over, after {seconds} ({self.trouble.fact})"
         return f"{self.trouble.fact}: trying again, for {seconds} already"
 
 

@@ -262,7 +262,7 @@ def test_a_wait_for_the_cluster_is_no_silence(api: ApiServer, write: Write) -> N
     assert outcome(said) is Outcome.DONE
     assert [event.text for event in said if isinstance(event, events.Noted)] == [
         "https://one.example refuses the connection: trying again, for 3 s already",
-        "that is over, after 12 s: https://one.example refuses the connection",
+        "the wait is over, after 12 s (https://one.example refuses the connection)",
     ]
 
 
