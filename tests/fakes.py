@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from threading import Lock
 
-from kploy.cluster.port import Answer, Change, Cluster, Listing, Propagation
+from kploy.cluster.port import Answer, Change, Cluster, Listing, Propagation, Trouble
 from kploy.core.bodies import text
 from kploy.model.objects import Body, Resource
 
@@ -42,6 +43,14 @@ class RecordingCluster:
     def writes(self) -> list[str]:
         """The names of what was written in earnest: applied, created, replaced or deleted."""
         return [call.name for call in self.calls if call.method in _WRITES and not call.dry_run]
+
+    def until(self, deadline: float) -> RecordingCluster:
+        bounded = copy(self)
+        bounded._real = self._real.until(deadline)  # noqa: SLF001 - it is one of its own
+        return bounded
+
+    def observe(self, listener: Callable[[Trouble], None]) -> None:
+        self._real.observe(listener)
 
     def version(self) -> str:
         return self._claims or self._real.version()

@@ -102,7 +102,10 @@ class Where:
         else:
             pins = app.kployfile
             choice = Choice(self.kubeconfig, self.context, self.user, pins.context, pins.apiserver)
-        return ApiServer(connect(choice), self.request_timeout)
+        cluster = ApiServer(connect(choice), self.request_timeout)
+        # The end of the command is the end of its connections, however it ends.
+        click.get_current_context().call_on_close(cluster.close)
+        return cluster
 
 
 def _sandbox_kubeconfig() -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from kploy.cluster.connection import Connection
 from kploy.cluster.failures import failure_of
-from kploy.cluster.port import Answer, Change, ChangeType, Listing, NotFound, Propagation, Unreachable
-from kploy.cluster.transport import Request, Transport
+from kploy.cluster.port import Answer, Change, ChangeType, Listing, NotFound, Propagation, Trouble, Unreachable
+from kploy.cluster.transport import READ_TIMEOUT, Request, Transport
 from kploy.core.bodies import dig, entries, mapping, text
 from kploy.core.kinds import builtin
 from kploy.model.errors import Refused
@@ -29,9 +30,17 @@ class ApiServer:
 
     def __init__(self, connection: Connection, request_timeout: float | None = None) -> None:
         self.target = connection.target
-        self._transport = Transport(connection, request_timeout) if request_timeout else Transport(connection)
+        self._transport = Transport(connection, request_timeout or READ_TIMEOUT)
         self._discovered: dict[str, dict[str, Resource]] = {}
         self._discovering = threading.Lock()
+
+    def until(self, deadline: float) -> ApiServer:
+        bounded = copy.copy(self)
+        bounded._transport = self._transport.until(deadline)  # noqa: SLF001 - it is one of its own
+        return bounded
+
+    def observe(self, listener: Callable[[Trouble], None]) -> None:
+        self._transport.observe(listener)
 
     def version(self) -> str:
         _, answer = self._transport.send(Request("GET", "/version"), patience=0, read_timeout=_FIRST_ANSWER)

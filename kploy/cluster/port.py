@@ -15,7 +15,7 @@ ClusterError
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -141,6 +141,15 @@ class Change:
     body: Body
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Requests wait for the cluster, because of ``fact``, for ``seconds`` already; or that is over."""
+
+    fact: str
+    seconds: float
+    is_over: bool = False
+
+
 class Propagation(StrEnum):
     """What becomes of the objects that a deleted one owns."""
 
@@ -157,6 +166,21 @@ class Cluster(Protocol):
     """
 
     target: Target
+
+    def until(self, deadline: float) -> Cluster:
+        """The same cluster, but nothing that is asked of it is tried again past ``deadline``.
+
+        In seconds of time.monotonic(). What is under way then has a few seconds
+        to be answered, else it fails; watches end when they are closed. It may be
+        asked for as often as needed: everything else is shared.
+        """
+
+    def observe(self, listener: Callable[[Trouble], None]) -> None:
+        """From now on tell ``listener`` when requests have to be sent again and again, and when that is over.
+
+        It is called on any thread, at once: after 3 s of trouble, then every
+        30 s. There is one listener for a cluster; the last one counts.
+        """
 
     def version(self) -> str:
         """The server's version, ``v1.37.2``. The first thing to ask: it fails fast."""

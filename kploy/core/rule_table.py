@@ -177,7 +177,7 @@ _SCHEMAS = (
     _fixed("unknown-kind", "a kind that is not served",
            "The API server would refuse it. Correct it, or bring its CustomResourceDefinition."),
     _warning("deprecated-api", "an API version that will go",
-             "It still works, and stops with the version of Kubernetes that is named. Move to its successor before."),
+             "It still works, and stops with the version that is named. Move to its successor before."),
     _fixed("removed-api", "an API version that is no longer served",
            "The API server would refuse it. Move to the version that took its place."),
     _fixed("unknown-field", "a field that the kind does not have",
@@ -294,7 +294,7 @@ _RIGHTS = (
 
 _ADMISSION = (
     _error("over-quota", "pods that do not fit the quota of the namespace",
-           "An error if not even one of them fits, a warning if not all do. Ask for less, or have the quota raised."),
+           "An error if not even one fits, a warning if not all do. Ask for less, or have it raised."),
     _error("undeclared-resources", "pods that do not say what the quota wants to know",
            "The quota counts requests or limits, so every pod without them is refused. Declare them."),
     _error("pod-security", "pods that violate the namespace's Pod Security level",

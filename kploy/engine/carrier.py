@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
-from kploy.cluster.port import (
-    ChangeType,
-    Cluster,
-    Conflict,
-    Expired,
-    Forbidden,
-    NotFound,
-    Propagation,
-    ServerFailed,
-    Unreachable,
-)
+from kploy.cluster.port import Cluster, ClusterError, Conflict, Forbidden, NotFound, Propagation, Trouble
 from kploy.core.bodies import text
 from kploy.core.kinds import WORKLOADS
 from kploy.core.removal import Leaving, objection
-from kploy.engine.live import WORKERS, named, ref_of, selection
+from kploy.engine.live import WORKERS, selection
 from kploy.engine.related import Relation
 from kploy.engine.resources import Resources
+from kploy.engine.watching import Listed, Selection, Sighted, Watching
 from kploy.model.app import App, Manifest
 from kploy.model.errors import KployError, LockLost, Refused
-from kploy.model.objects import Body, ObjectRef, Resource
+from kploy.model.objects import Body, Resource
 from kploy.model.plan import Action
 
 _NEW_KIND_PATIENCE = 30.0
 """For how many seconds an object is offered again while the server does not serve its brand-new kind yet."""
 
+_NEW_RIGHT_PATIENCE = 10.0
+"""For how many seconds an object is offered again when the app brings rights, which take a moment to count."""
+
 _PROPAGATIONS = dict.fromkeys(WORKLOADS, Propagation.FOREGROUND)
 """A workload is gone when its pods are; of anything else nothing else runs."""
 
-_PASSING = (Unreachable, ServerFailed, NotFound)
-"""What ends a watch, but maybe not for good; the deadline of the run is the limit."""
+_RIGHTS = "rbac.authorization.k8s.io"
 
-_SHORTEST_WATCH = 1.0
-"""A watch that ends sooner is begun again only after this many seconds."""
+_TROUBLE = 3.0
+"""Seconds of a failing watch that are nothing to speak of."""
+
+_TROUBLE_EVERY = 30.0
+"""Seconds after which it is said again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +85,18 @@ class NotSent:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighted:
-    """An object looks like this now, or is gone. ``relation`` says why it was watched if not for its own sake."""
+class Troubled:
+    """The cluster makes us wait, or does so no more."""
 
-    ref: ObjectRef
-    body: Body = field(repr=False)
-    is_gone: bool = False
-    relation: Relation | None = None
+    trouble: Trouble
 
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """These are all of the app's objects of a kind, or all of a relation, as they were at ``version``."""
-
-    resource: Resource
-    bodies: Mapping[ObjectRef, Body] = field(repr=False)
-    version: str
-    relation: Relation | None = None
+    @property
+    def text(self) -> str:
+        """What is to be said of it."""
+        seconds = f"{self.trouble.seconds:.0f} s"
+        if self.trouble.is_over:
+            return f"the wait is over, after {seconds} ({self.trouble.fact})"
+        return f"{self.trouble.fact}: trying again, for {seconds} already"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +114,7 @@ class StopRequested:
 Outgoing = Taken | Removed | NotTaken | NotSent | Written
 """What came of something that was to be sent."""
 
-Message = Outgoing | Sighted | Listed | Broken | StopRequested
+Message = Outgoing | Sighted | Listed | Troubled | Broken | StopRequested
 
 
 class Inbox(SimpleQueue[Message]):
@@ -157,6 +148,14 @@ class Carrier:
         self._closed = threading.Event()
         self._withheld = threading.Event()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="apply")
+        self._watches: list[Watching] = []
+        self._lock = threading.Lock()
+        self._told = -math.inf
+
+    def begin(self, deadline: float) -> None:
+        """Tell from now on when the cluster makes us wait, and try nothing again past ``deadline`` (monotonic)."""
+        self._cluster.observe(lambda trouble: self._inbox.put(Troubled(trouble)))
+        self._cluster = self._cluster.until(deadline)
 
     def apply(self, node: int, manifest: Manifest, body: Body) -> None:
         """Bring ``body`` of a manifest to the server; what came of it arrives as Taken, NotTaken or NotSent."""
@@ -183,6 +182,13 @@ class Carrier:
     def watch_related(self, relation: Relation) -> None:
         """Begin to watch what tells about the app's objects, in the same way."""
         self._begin(lambda: self._watch(relation.resource, relation), relation.resource.kind)
+
+    def look_again(self, kinds: Iterable[tuple[str, str]]) -> None:
+        """See how these ``kinds`` (group, kind) are, and what tells of them, where there was no news for long."""
+        wanted = set(kinds)
+        for watching in tuple(self._watches):
+            if watching.selection.tells_of in wanted and watching.is_quiet():
+                self._begin(watching.look_again, watching.selection.resource.kind)
 
     def withhold(self) -> None:
         """Send nothing that is not under way yet; each of these arrives as NotSent."""
@@ -225,16 +231,14 @@ class Carrier:
             raise NotFound(
                 f"the cluster has no kind {manifest.ref.kind} in {manifest.api_version}", is_object=False
             )
-        until = time.monotonic() + _NEW_KIND_PATIENCE
+        began = time.monotonic()
         pause = 0.05
         while True:
             self._guard_writes()
             try:
                 answer = self._cluster.apply(resource, body, self._app.field_manager, dry_run=False)
-            except NotFound as error:
-                # A kind is served a moment after its definition says so.
-                is_new = not error.is_object and self._resources.is_defined_by_app(resource)
-                if not is_new or time.monotonic() > until:
+            except (NotFound, Forbidden) as error:
+                if time.monotonic() >= began + self._patience(resource, error):
                     raise
                 if self._withheld.wait(pause):
                     return NotSent(node)
@@ -276,41 +280,29 @@ class Carrier:
         else:
             self._inbox.put(Written(notes=notes))
 
+    def _patience(self, resource: Resource, error: NotFound | Forbidden) -> float:
+        """For how many seconds a refusal may be about what the run itself has only just made."""
+        if isinstance(error, NotFound):
+            # A kind is served a moment after its definition says so.
+            is_new = not error.is_object and self._resources.is_defined_by_app(resource)
+            return _NEW_KIND_PATIENCE if is_new else 0.0
+        brings_rights = any(manifest.ref.group == _RIGHTS for manifest in self._app.manifests)
+        return _NEW_RIGHT_PATIENCE if brings_rights else 0.0
+
     def _watch(self, resource: Resource | None, relation: Relation | None) -> None:
-        while resource is not None and not self._closed.is_set():
-            began = time.monotonic()
-            try:
-                self._watch_from(resource, relation, self._list(resource, relation))
-            except Forbidden:
-                if relation is None or not relation.may_be_hidden:
-                    raise
+        if resource is None:
+            return
+        namespace, selector = selection(self._app, resource, is_labelled=relation is None or relation.is_labelled)
+        what = Selection(resource, namespace, selector, relation)
+        watching = Watching(self._cluster, what, self._inbox.put, self._fails, self._closed)
+        self._watches.append(watching)
+        watching.run()
+
+    def _fails(self, error: ClusterError, since: float) -> None:
+        """Say that a watch fails, if it has done so for long; of many that do, say it once."""
+        now = time.monotonic()
+        with self._lock:
+            if now - since < _TROUBLE or now - self._told < _TROUBLE_EVERY:
                 return
-            except (Expired, *_PASSING):
-                pass
-            self._pause_after(began)
-
-    def _list(self, resource: Resource, relation: Relation | None) -> str:
-        """Tell how everything is. Returns as of which resource version."""
-        listing = self._cluster.list(resource, *self._selection(resource, relation))
-        bodies = {ref_of(resource, body): named(resource, body) for body in listing.items}
-        self._inbox.put(Listed(resource, bodies, listing.resource_version, relation))
-        return listing.resource_version
-
-    def _watch_from(self, resource: Resource, relation: Relation | None, since: str) -> None:
-        """Tell every change after ``since``. Raises Expired when the server has forgotten where that was."""
-        while not self._closed.is_set():
-            began = time.monotonic()
-            with suppress(*_PASSING):
-                for change in self._cluster.watch(resource, *self._selection(resource, relation), since):
-                    since = text(change.body, "metadata", "resourceVersion") or since
-                    if change.type is not ChangeType.BOOKMARK:
-                        body = named(resource, change.body)
-                        is_gone = change.type is ChangeType.DELETED
-                        self._inbox.put(Sighted(ref_of(resource, body), body, is_gone, relation))
-            self._pause_after(began)
-
-    def _selection(self, resource: Resource, relation: Relation | None) -> tuple[str, str]:
-        return selection(self._app, resource, is_labelled=relation is None or relation.is_labelled)
-
-    def _pause_after(self, began: float) -> None:
-        self._closed.wait(max(0.0, _SHORTEST_WATCH - (time.monotonic() - began)))
+            self._told = now
+        self._inbox.put(Troubled(Trouble(error.message, now - since)))

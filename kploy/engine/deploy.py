@@ -23,15 +23,14 @@ from kploy.engine.carrier import (
     Broken,
     Carrier,
     Inbox,
-    Listed,
     Message,
     NotSent,
     NotTaken,
     Outgoing,
     Removed,
-    Sighted,
     StopRequested,
     Taken,
+    Troubled,
     Written,
 )
 from kploy.engine.compare import Comparison
@@ -40,9 +39,10 @@ from kploy.engine.live import related_objects
 from kploy.engine.lookout import Lookout, Told
 from kploy.engine.related import RELATIONS, Relation, relations_of
 from kploy.engine.resources import Resources
+from kploy.engine.watching import Listed, Sighted
 from kploy.model.app import App
 from kploy.model.errors import KployError
-from kploy.model.events import Event, Failed, Unfinished
+from kploy.model.events import Event, Failed, Noted, Unfinished
 from kploy.model.findings import Place
 from kploy.model.objects import Body, ObjectRef, group_of
 from kploy.model.plan import Action
@@ -99,16 +99,21 @@ class _Run:
         }
         self._leaving = {leaving.entry.ref: leaving for leaving in job.comparison.parting.leaving}
         self._at_once: list[rollout.Observation] = []
+        self._notes: list[Event] = []
         self._next_look = time.monotonic() + _LOOK_AGAIN
 
     def events(self) -> Iterator[Event]:
         self._look_around()
         if self._inbox.is_stopping:
             self._carrier.withhold()
-        yield from self._take(rollout.Began(time.monotonic()))
+        now = time.monotonic()
+        self._carrier.begin(now + self._job.timeout)
+        yield from self._take(rollout.Began(now))
         while not self._state.is_finished:
             for observation in self._observe():
                 yield from self._take(observation)
+            while self._notes:
+                yield self._notes.pop(0)
 
     def _look_around(self) -> None:
         """See what tells about objects that are there already; about new ones their watches will tell."""
@@ -141,7 +146,9 @@ class _Run:
         """How everything is with the time that passed, and whether that was all the time there is."""
         now = time.monotonic()
         self._next_look = now + _LOOK_AGAIN
-        seen = self._seen(self._lookout.judged(self._waiting()), now)
+        waiting = self._waiting()
+        self._carrier.look_again({(ref.group, ref.kind) for ref in waiting})
+        seen = self._seen(self._lookout.judged(waiting), now)
         if now < self._state.deadline:
             return seen
         self._carrier.withhold()
@@ -153,7 +160,7 @@ class _Run:
     def _understood(self, message: Message) -> list[rollout.Observation]:
         now = time.monotonic()
         match message:
-            case Sighted() | Listed():
+            case Sighted() | Listed() | Troubled():
                 return self._seen(self._told(message), now)
             case StopRequested():
                 self._carrier.withhold()
@@ -195,7 +202,7 @@ class _Run:
         status = self._lookout.applied(ref, body)
         return [rollout.Answered(node, action, status, now), *self._seen(self._lookout.backed_by(ref), now)]
 
-    def _told(self, message: Sighted | Listed) -> tuple[Told, ...]:
+    def _told(self, message: Sighted | Listed | Troubled) -> tuple[Told, ...]:
         match message:
             case Sighted(ref, body, is_gone, Relation() as relation):
                 return self._lookout.related_seen(relation, ref, body, is_gone=is_gone)
@@ -205,6 +212,9 @@ class _Run:
                 return self._lookout.related_listed(relation, bodies)
             case Listed(resource, bodies, version):
                 return self._lookout.listed((resource.group, resource.kind), bodies, version)
+            case Troubled():
+                self._notes.append(Noted(message.text))
+                return ()
             case _:
                 assert_never(message)
 

@@ -22,8 +22,9 @@ from kploy.core.lease import (
     released,
     renewed,
 )
-from kploy.engine.carrier import Broken, Inbox, Sighted, StopRequested
+from kploy.engine.carrier import Broken, Inbox, StopRequested
 from kploy.engine.process import is_proven_gone
+from kploy.engine.watching import Sighted
 from kploy.model.app import STATE_OF, App, state_name
 from kploy.model.errors import KployError, LockLost, Refused
 from kploy.model.events import Event, Noted

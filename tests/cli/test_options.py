@@ -1,14 +1,19 @@
-"""What kploy advises to type next is what the user typed, as far as it says which app and which cluster."""
+"""What follows from the options: which cluster is talked to, and what kploy advises to type next."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import pytest
+import yaml
 
-from kploy.cli.options import calls_of
+from kploy.cli.options import Where, calls_of
 from kploy.cli.run import run_command
+from kploy.cluster.port import Unreachable
 from tests.cli.conftest import Kploy, Live, Write
 from tests.cli.test_run import STUCK
+from tests.makers import app_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +42,21 @@ def test_advice_after_a_timeout_can_be_typed_as_it_stands(kploy: Kploy, write: W
         result.lines[-1]
         == f"  see how it goes on: kploy list {words}; wait longer: kploy run {words} --timeout 10m"
     )
+
+
+def test_the_end_of_a_command_is_the_end_of_its_connections(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    clusters = [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}]
+    contexts = [{"name": "x", "context": {"cluster": "c"}}]
+    path.write_text(
+        yaml.safe_dump({"clusters": clusters, "contexts": contexts, "users": [], "current-context": "x"})
+    )
+    where = Where(
+        sandbox=False, context=None, kubeconfig=str(path), namespace=None, user=None, request_timeout=None
+    )
+    with click.Context(click.Command("run")):
+        cluster = where.connect(app_of())
+        with pytest.raises(Unreachable, match="refuses the connection"):
+            cluster.version()
+    with pytest.raises(Unreachable, match="kploy ends"):
+        cluster.version()

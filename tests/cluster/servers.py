@@ -45,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         with suppress(OSError):  # Who asked may have gone meanwhile.
             self.server.next_answer(self.seen)(self)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 - http.server's names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = handle_any  # noqa: N815 - http.server's names
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

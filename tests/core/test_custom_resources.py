@@ -264,9 +264,9 @@ def test_the_schema_of_a_kind_is_prepared_once_for_all_its_objects() -> None:
     class Counted(dict[str, Any]):
         reads = 0
 
-        def get(self, key: str, default: Any = None) -> Any:
-            Counted.reads += key == "x-kubernetes-preserve-unknown-fields"
-            return super().get(key, default)
+        def items(self) -> Any:
+            Counted.reads += 1
+            return super().items()
 
     body = definition_of(a={"type": "string"})
     version = body["spec"]["versions"][0]["schema"]

@@ -23,8 +23,10 @@ MODULES = [
 
 NO_RULES = {
     "cert-manager", "date-time", "ephemeral-storage", "in-progress", "int-or-string", "kploy-config",
-    "kploy-secrets", "kube-root-ca", "not-found", "standard-wait", "use-annotation", "utf-8",
+    "kploy-secrets", "kube-controller-manager", "kube-root-ca", "not-found", "pid-namespace", "standard-wait",
+    "timed-out", "unknown-host", "use-annotation", "utf-8",
     "x-kubernetes-embedded-resource", "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields",
+    "x-kubernetes-validations",
 }  # fmt: skip
 """Words in the code that look like ids of rules, and are none."""
 

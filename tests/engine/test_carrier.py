@@ -4,14 +4,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from kploy.cluster.port import Answer, Change, ClusterError, Forbidden, Listing, NotFound, Propagation, Target
-from kploy.engine.carrier import Broken, Carrier, Inbox, Listed, NotSent, NotTaken
+from kploy.cluster.port import (
+    Answer,
+    Change,
+    ClusterError,
+    Forbidden,
+    Listing,
+    NotFound,
+    Propagation,
+    Target,
+    Trouble,
+)
+from kploy.engine.carrier import Broken, Carrier, Inbox, NotSent, NotTaken
 from kploy.engine.related import CLASSES, PODS, Relation
 from kploy.engine.resources import Resources
+from kploy.engine.watching import Listed
 from kploy.model.objects import Body, Resource
 from tests.makers import app_of, thing
 
@@ -43,6 +54,12 @@ class Refusing:
     def refuse(self) -> ClusterError:
         self.was_asked.set()
         return self.error
+
+    def until(self, deadline: float) -> Refusing:
+        return self
+
+    def observe(self, listener: Callable[[Trouble], None]) -> None:
+        """It never makes anybody wait."""
 
     def version(self) -> str:
         raise self.refuse()
@@ -120,6 +137,20 @@ def test_a_kind_that_is_not_the_apps_own_is_not_offered_again() -> None:
     inbox = Inbox()
     carrier_of(Refusing(UNSERVED), inbox).apply(7, FLAGS, FLAGS.body)
     assert inbox.get(timeout=10) == NotTaken(7, UNSERVED)
+
+
+def test_what_is_forbidden_is_offered_again_only_if_the_app_brings_rights() -> None:
+    inbox, cluster = Inbox(), Refusing(Forbidden("no"))
+    carrier_of(cluster, inbox).apply(7, THING, THING.body)
+    assert inbox.get(timeout=10) == NotTaken(7, cluster.error)
+    cluster.was_asked.clear()
+    manifests = (thing("reader", "Role", "rbac.authorization.k8s.io/v1"), DEFINITION, THING)
+    carrier = Carrier(app_of(*manifests), cluster, Resources(cluster, manifests), inbox)
+    carrier.apply(8, THING, THING.body)
+    assert cluster.was_asked.wait(10)
+    assert inbox.empty()
+    carrier.withhold()
+    assert inbox.get(timeout=10) == NotSent(8)
 
 
 @pytest.mark.parametrize("cluster", [Refusing(Forbidden("no")), Unwatched(Forbidden("no"))])

@@ -26,6 +26,7 @@ from kploy.cluster.port import (
     Listing,
     NotFound,
     ServerFailed,
+    Trouble,
     Unreachable,
 )
 from kploy.cluster.transport import Request, Transport
@@ -226,6 +227,43 @@ def test_a_deploy_rides_out_an_api_server_that_does_not_answer_for_a_while(
 ) -> None:
     said = told(write(deployment()), Failing(api, method, error))
     assert outcome(said) is Outcome.DONE
+
+
+class Mute(RecordingCluster):
+    """A proxy stands before it that holds back whatever a watch says."""
+
+    def __init__(self, real: Cluster) -> None:
+        super().__init__(real)
+        self.may_end = threading.Event()
+
+    def watch(self, *asked: object) -> Iterator[Change]:  # noqa: ARG002 - what is held back does not matter
+        yield from ()
+        self.may_end.wait()
+
+
+def test_a_proxy_that_holds_back_watches_costs_seconds_and_not_the_deploy(api: ApiServer, write: Write) -> None:
+    mute = Mute(api)
+    said = told(write(service(), deployment()), mute, timeout=60)
+    mute.may_end.set()
+    assert outcome(said) is Outcome.DONE
+    assert mute.count("list")["Deployment"] >= 2
+
+
+class InTrouble(RecordingCluster):
+    """Tells of trouble that has passed before anything is applied."""
+
+    def observe(self, listener: Callable[[Trouble], None]) -> None:
+        listener(Trouble("https://one.example refuses the connection", 3.2))
+        listener(Trouble("https://one.example refuses the connection", 12.0, is_over=True))
+
+
+def test_a_wait_for_the_cluster_is_no_silence(api: ApiServer, write: Write) -> None:
+    said = told(write(config_map()), InTrouble(api))
+    assert outcome(said) is Outcome.DONE
+    assert [event.text for event in said if isinstance(event, events.Noted)] == [
+        "https://one.example refuses the connection: trying again, for 3 s already",
+        "the wait is over, after 12 s (https://one.example refuses the connection)",
+    ]
 
 
 class Forgetful(RecordingCluster):

@@ -1,0 +1,213 @@
+"""The kubeconfig, read as kubectl reads it, and what it says to log in with.
+
+The only module that imports the official client.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client, config
+from kubernetes.config import kube_config
+
+from kploy.cluster.credentials import Credential
+from kploy.cluster.keys import private_directory
+from kploy.cluster.port import Unauthenticated, Unreachable
+from kploy.cluster.sessions import Session, header
+from kploy.cluster.users import User
+from kploy.core.bodies import dig, mapping, text
+
+_YAMLError = kube_config.yaml.YAMLError  # type: ignore[attr-defined]  # what the client's own reading raises
+
+_CONNECTIONS = 64
+"""How many connections are kept open: more than there ever are workers and watches."""
+
+
+class Kubeconfig:
+    """All kubeconfig files together. As kubectl does it, the first file wins, also for current-context."""
+
+    def __init__(self, paths: list[str], merged: Any, files: Mapping[str, Any]) -> None:
+        self.where = os.pathsep.join(paths)
+        self._merged = merged
+        self._files = files
+        entries = merged.value if merged is not None else {"clusters": [], "contexts": [], "users": []}
+        for section in ("clusters", "contexts", "users"):
+            for entry in entries[section]:
+                # The client names an entry by all that it says, credentials included, and so do its errors.
+                entry.name = f"{section}/{text(entry.value, 'name')}"
+        self._clusters = {
+            text(entry.value, "name"): text(entry.value, "context", "cluster") for entry in entries["contexts"]
+        }
+
+    @classmethod
+    def read(cls, flag: str | None) -> Kubeconfig:
+        """The file of the flag, else those that KUBECONFIG lists, else the default one."""
+        listed = [flag] if flag else (os.environ.get("KUBECONFIG") or "~/.kube/config").split(os.pathsep)
+        paths = [_expanded(path) for path in listed if path]
+        if flag and not Path(paths[0]).exists():
+            raise Unreachable(f"there is no kubeconfig file {flag}", "check --kubeconfig")
+        where = os.pathsep.join(paths)
+        try:
+            merger = kube_config.KubeConfigMerger(where)
+            return cls(paths, merger.config, merger.config_files)
+        except _YAMLError as exc:
+            raise Unreachable(f"the kubeconfig {where} is not valid YAML", "mend the file") from exc
+        except (AttributeError, TypeError, KeyError) as exc:
+            raise Unreachable(f"the kubeconfig {where} is YAML, but no kubeconfig", "mend the file") from exc
+        except (OSError, ValueError, config.ConfigException) as exc:
+            fact = str(exc).partition("\n")[0]
+            raise Unreachable(f"cannot read the kubeconfig {where}: {fact}", "mend the file") from exc
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is any file at all."""
+        return bool(self._files)
+
+    @property
+    def contexts(self) -> list[str]:
+        return list(self._clusters)
+
+    @property
+    def current(self) -> str | None:
+        stated = (text(content, "current-context") for content in self._files.values())
+        return next((name for name in stated if name), None)
+
+    def server(self, context: str) -> str:
+        """The server of a context, "" if it has none."""
+        for entry in self._merged.value["clusters"]:
+            if dig(entry.value, "name") == self._clusters.get(context):
+                return text(entry.value, "cluster", "server")
+        return ""
+
+    def session(self, context: str, as_user: str | None, plugin_patience: float) -> Session:
+        """The session for a context; its plugin may take ``plugin_patience`` seconds.
+
+        ``as_user`` is whom to impersonate. Raises Unreachable for a context that
+        cannot be used, Unauthenticated where there are no credentials though
+        some are meant.
+        """
+        try:
+            user = self._user(context)
+            credential = user.credential(plugin_patience)
+            # The client writes keys to files. They are there only until they are loaded.
+            with private_directory() as keys:
+                login = self._login(context, keys)
+                login.add(credential, keys)
+                user.require(has_credentials=login.exists)
+                return _session(login, as_user or user.impersonated())
+        except (config.ConfigException, OSError, ValueError, AttributeError, TypeError, KeyError) as exc:
+            fact = str(exc).partition("\n")[0]
+            hint = f"mend the context in {self.where}"
+            raise Unreachable(f"cannot use context {context}: {fact}", hint) from exc
+
+    def _login(self, context: str, keys: Path) -> _Login:
+        configuration = client.Configuration()
+        kube_config.KubeConfigLoader(
+            self._merged, active_context=context, config_base_path=None, temp_file_path=str(keys)
+        ).load_and_set(configuration)
+        return _Login(configuration)
+
+    def _user(self, context: str) -> User:
+        """The user of a context. The client is left with what it can load safely."""
+        stated = self._entry("contexts", context)
+        name = text(stated and stated.value, "context", "user")
+        found = self._entry("users", name) if name else None
+        if name and found is None:
+            fact = (
+                f"context {context} names the user {name}, and the kubeconfig {self.where} has none of that name"
+            )
+            raise Unauthenticated(fact, "mend the context, or log in again")
+        cluster = self._entry("clusters", self._clusters.get(context, ""))
+        about = mapping(cluster and cluster.value, "cluster")
+        if found is None:
+            return User(context, {}, about, Path())
+        user = User(context, mapping(found.value, "user"), about, Path(found.path or "").absolute().parent)
+        if isinstance(found.value.get("user"), dict):
+            found.value["user"] = user.rest
+        return user
+
+    def _entry(self, section: str, name: str) -> Any:
+        """The entry of a section that has this name, as the client has it; None if there is none."""
+        return next((entry for entry in self._merged.value[section] if text(entry.value, "name") == name), None)
+
+
+@dataclass(slots=True)
+class _Login:
+    """What to log in with, as the client loaded it and a plugin completed it."""
+
+    configuration: Any = field(repr=False)
+    expires: float = math.inf
+
+    @property
+    def authorization(self) -> str:
+        """The header, "" for none. Taken once: the client would read files again for each request."""
+        return str(self.configuration.api_key.get("BearerToken", ""))
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is anything to log in with."""
+        return bool(self.authorization or self.configuration.cert_file)
+
+    def add(self, credential: Credential, keys: Path) -> None:
+        """Complete it by what a plugin gave; its certificate goes through files in ``keys``."""
+        self.expires = credential.expires
+        if credential.token:
+            self.configuration.api_key["BearerToken"] = f"Bearer {credential.token}"
+        if credential.certificate:
+            certificate, key = keys / "plugin.crt", keys / "plugin.key"
+            certificate.write_text(credential.certificate)
+            key.write_text(credential.key)
+            self.configuration.cert_file, self.configuration.key_file = str(certificate), str(key)
+
+
+def in_cluster(kubeconfig: Kubeconfig, user: str | None) -> Session:
+    """The session of the service account of the pod that kploy runs in. Raises Unreachable if it runs in none."""
+    configuration = client.Configuration()
+    try:
+        config.load_incluster_config(client_configuration=configuration)
+    except config.ConfigException as exc:
+        what = "names none" if kubeconfig.exists else "does not exist"
+        fact = f"there is no cluster to talk to: the kubeconfig {kubeconfig.where} {what}"
+        raise Unreachable(fact, "set KUBECONFIG or --kubeconfig, or try it with --sandbox") from exc
+    return _session(_Login(configuration), user)
+
+
+def direct(server: str, user: str | None) -> Session:
+    """The session with a server that is pinned and has no entry in a kubeconfig: without credentials."""
+    return _session(_Login(client.Configuration(host=server)), user)
+
+
+def _session(login: _Login, user: str | None) -> Session:
+    """A session that needs none of the files any more from which its keys and certificates came."""
+    configuration = login.configuration
+    configuration.connection_pool_maxsize = _CONNECTIONS
+    configuration.retries = False
+    pool = client.ApiClient(configuration).rest_client.pool_manager
+    if configuration.host.startswith("https:"):
+        settings = pool.connection_pool_kw
+        context = ssl.create_default_context(cafile=settings.pop("ca_certs"))
+        certificate, key = settings.pop("cert_file"), settings.pop("key_file")
+        if certificate:
+            context.load_cert_chain(certificate, key)
+        context.check_hostname = configuration.verify_ssl
+        settings["ssl_context"] = context
+    headers = {"Accept": "application/json", "User-Agent": "kploy"}
+    if login.authorization:
+        headers["Authorization"] = login.authorization
+    if user:
+        headers["Impersonate-User"] = user
+    checked = {name: header(name, value) for name, value in headers.items()}
+    return Session(configuration.host.rstrip("/"), pool, checked, login.expires)
+
+
+def _expanded(path: str) -> str:
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:  # There is no home directory.
+        return path
