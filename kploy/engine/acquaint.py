@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kploy.cluster.port import Cluster, Forbidden, NotFound
 from kploy.core.custom_resources import custom_kinds
 from kploy.core.kinds import builtin
-from kploy.core.schema_store import minor_of, nearest
+from kploy.core.schema_store import minor_of, nearest, versions
 from kploy.core.schemas import NEWEST
 from kploy.engine.live import WORKERS
 from kploy.engine.prepare import Prepared, conforming, defined
@@ -34,22 +34,29 @@ def checked(prepared: Prepared, connect: Connect, version: str) -> tuple[Prepare
     """An app with all its findings, and its cluster; None when there are errors that need no cluster to be seen.
 
     It is checked against the schemas of ``version``; for "" the cluster says
-    which, and where it is not asked or does not answer, they are the newest.
+    which. It is not asked about an app that is wrong by all of them; there, and
+    where it does not answer, the newest count.
     Raises KployError for a valid app whose cluster does not answer.
     """
-    known = conforming(prepared, version) if version else prepared
-    if known.app is None or not known.is_valid:
-        return (known if version else conforming(known, NEWEST)), None
+    alone = conforming(prepared, version or NEWEST)
+    if alone.app is None or not (alone.is_valid or _may_be_valid(prepared, version)):
+        return alone, None
     try:
-        met = acquaint(connect(known.app), known.app)
+        met = acquaint(connect(alone.app), alone.app)
     except KployError:
         # Whoever cannot be reached: what is wrong with the app is told all the same.
-        alone = known if version else conforming(known, NEWEST)
         if alone.is_valid:
             raise
         return alone, None
-    known = known if version else conforming(known, nearest(minor_of(met.version)))
+    there = version or nearest(minor_of(met.version))
+    known = alone if alone.schemas == there else conforming(prepared, there)
     return defined(known, met.definitions), met
+
+
+def _may_be_valid(prepared: Prepared, version: str) -> bool:
+    """Whether there is a version of Kubernetes that the cluster may have and by which nothing is wrong."""
+    others = () if version or not prepared.is_valid else versions()
+    return any(conforming(prepared, each).is_valid for each in others)
 
 
 def acquaint(cluster: Cluster, app: App) -> Acquainted:

@@ -200,7 +200,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = '"' if "\n" in text or _RUNNERS_ORDER in text else None
+    style = '"' if "\n" in text or _RUNNERS_ORDER in text or text.lstrip().startswith("::") else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 

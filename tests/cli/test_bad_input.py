@@ -286,7 +286,7 @@ ROWS = (
         "duplicate object under two API versions",
         "---\n".join(
             f"apiVersion: autoscaling/{version}\nkind: HorizontalPodAutoscaler\nmetadata: {{name: a}}\n"
-            "spec: {maxReplicas: 2, scaleTargetRef: {kind: Deployment, name: web}}\n"
+            "spec: {maxReplicas: 2, scaleTargetRef: {apiVersion: example.com/v1, kind: Crowd, name: web}}\n"
             for version in ("v1", "v2")
         ),
         "error[duplicate-object] resources/a.yaml:8:18",

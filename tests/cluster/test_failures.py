@@ -29,7 +29,7 @@ from kploy.model.report import Outcome
         (302, ServerFailed, Outcome.FAILED),
         (400, Invalid, Outcome.FAILED),
         (401, Unauthenticated, Outcome.UNREACHABLE),
-        (403, Forbidden, Outcome.FAILED),
+        (403, Forbidden, Outcome.UNREACHABLE),
         (404, NotFound, Outcome.FAILED),
         (405, Invalid, Outcome.FAILED),
         (409, Conflict, Outcome.FAILED),

@@ -76,6 +76,7 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
             "server": "https://127.0.0.1:6443",
             "serverVersion": "v1.37.2",
             "simulated": False,
+            "isLeaving": False,
         },
     ),
     (NodesCounted(2, 3), {"ready": 2, "total": 3}),
