@@ -286,9 +286,10 @@ ROWS = (
         "duplicate object under two API versions",
         "---\n".join(
             f"apiVersion: autoscaling/{version}\nkind: HorizontalPodAutoscaler\nmetadata: {{name: a}}\n"
-            "spec: {maxReplicas: 2, scaleTargetRef: {apiVersion: example.com/v1, kind: Crowd, name: web}}\n"
+            "spec: {maxReplicas: 2, scaleTargetRef: {kind: Deployment, name: web}}\n"
             for version in ("v1", "v2")
         ),
+        "warning[not-in-app] resources/a.yaml:4:65",
         "error[duplicate-object] resources/a.yaml:8:18",
         words=("take one of them out",),
     ),
