@@ -23,6 +23,7 @@ _WAS_GOING = Status(State.NOT_FOUND, "it was being deleted when the run began: r
 _REPLACED = Status(State.FAILED, "somebody replaced it by another one during the run")
 
 _GONE = Status(State.NOT_FOUND)
+_LEAVING = Status(State.TERMINATING, "being deleted")
 
 _SETTLING = 10.0
 """Seconds after which older slices count for a new selector: if it selects the same pods, they stay the same."""
@@ -87,7 +88,7 @@ class Lookout:
         early = self._early.pop(ref, None)
         if is_gone or (early is not None and early[1] and _uid(early[0]) == _uid(live)) or self._is_missing(ref):
             return _GONE
-        return Status(State.TERMINATING, "being deleted")
+        return _LEAVING
 
     @property
     def uids(self) -> dict[ObjectRef, str]:
@@ -171,6 +172,8 @@ class Lookout:
         return _version(self._bodies[ref]) <= complete.version
 
     def _status(self, ref: ObjectRef) -> Status:
+        if ref in self._leaving and not text(self._bodies[ref], "metadata", "deletionTimestamp"):
+            return _LEAVING
         return status_of(self._bodies[ref], self._related(ref), self._clock())
 
     def _related(self, ref: ObjectRef) -> Related:

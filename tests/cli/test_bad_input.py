@@ -285,11 +285,11 @@ ROWS = (
     manifest(
         "duplicate object under two API versions",
         "---\n".join(
-            f"apiVersion: autoscaling/{version}\nkind: HorizontalPodAutoscaler\nmetadata: {{name: a}}\n"
-            "spec: {maxReplicas: 2, scaleTargetRef: {kind: Deployment, name: web}}\n"
-            for version in ("v1", "v2")
+            f"apiVersion: certificates.k8s.io/{version}\nkind: ClusterTrustBundle\nmetadata: {{name: a}}\n"
+            "spec: {trustBundle: text}\n"
+            for version in ("v1", "v1beta1")
         ),
-        "warning[not-in-app] resources/a.yaml:4:65",
+        "warning[deprecated-api] resources/a.yaml:6:13",
         "error[duplicate-object] resources/a.yaml:8:18",
         words=("take one of them out",),
     ),
