@@ -13,7 +13,7 @@ _VERBS = (
     (CONFIG_MAPS, ("create", "delete", "get", "update")),
     (SECRETS, ("create", "delete", "get")),
 )
-"""What engine.lock and engine.store do in a run. Parts of a large inventory, and the oldest revision, are deleted."""
+"""What engine.lock and engine.store do in a run: parts of a large inventory and old revisions are deleted, too."""
 
 
 def to_keep_state(namespace: str) -> Iterator[Need]:

@@ -16,7 +16,7 @@ from kploy.model import events
 from kploy.model.report import Outcome
 from kploy.sandbox import Sandbox
 from tests.cli.conftest import Kploy, Live, Write
-from tests.cli.test_run import APP, FLAGS, KINDS
+from tests.cli.test_run import APP, FLAGS
 from tests.cli.test_waiting import allow, create
 from tests.fakes import RecordingCluster
 
