@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kploy.core.annotations import unknown_annotations
 from kploy.core.bodies import dig, text
 from kploy.core.exemptions import heeded
 from kploy.core.kinds import GROUPS, ROUTES, WORKLOADS, builtin
@@ -67,6 +68,7 @@ def _of_one(app: App, manifest: Manifest) -> Iterator[Finding]:
     yield from _namespace(app, manifest)
     yield from _label(app, manifest)
     yield from _directory(manifest)
+    yield from unknown_annotations(manifest)
 
 
 def _name(manifest: Manifest) -> Iterator[Finding]:
@@ -74,26 +76,31 @@ def _name(manifest: Manifest) -> Iterator[Finding]:
     rule = _NAMES.get((ref.group, ref.kind))
     if rule is None or (ref.kind == "Job" and dig(manifest.body, "spec", "manualSelector") is True):
         return
-    place = manifest.positions.value(("metadata", "name"))
     if len(ref.name) > rule.longest:
         message = f"the name of a {ref.kind} has at most {rule.longest} characters, this has {len(ref.name)}"
-        yield error("invalid-name", message, f"shorten it: {rule.why}", place)
+        hint = f"shorten it: {rule.why}"
     elif "." in ref.name and not rule.dots:
-        yield error("invalid-name", f"the name of a {ref.kind} has no dots", f"write `-`: {rule.why}", place)
+        message, hint = f"the name of a {ref.kind} has no dots", f"write `-`: {rule.why}"
+    else:
+        return
+    # To find a place is to read the document again: only for who needs it.
+    yield error("invalid-name", message, hint, manifest.positions.value(("metadata", "name")))
 
 
 def _namespace(app: App, manifest: Manifest) -> Iterator[Finding]:
     namespace = text(manifest.body, "metadata", "namespace")
     if not namespace:
         return
-    place = manifest.positions.value(("metadata", "namespace"))
     resource = builtin(manifest.api_version, manifest.ref.kind)
     if resource is not None and not resource.namespaced:
         message = f"{manifest.ref} belongs to the whole cluster and can have no namespace"
-        yield error("cluster-wide-kind", message, "take `namespace` out", place)
+        rule, hint = "cluster-wide-kind", "take `namespace` out"
     elif namespace != app.kployfile.namespace:
         message = f"{manifest.ref} asks for namespace `{namespace}`, but the app's is `{app.kployfile.namespace}`"
-        yield error("foreign-namespace", message, "take it out, or change `namespace` in the Kployfile", place)
+        rule, hint = "foreign-namespace", "take it out, or change `namespace` in the Kployfile"
+    else:
+        return
+    yield error(rule, message, hint, manifest.positions.value(("metadata", "namespace")))
 
 
 def _label(app: App, manifest: Manifest) -> Iterator[Finding]:
@@ -110,5 +117,6 @@ def _directory(manifest: Manifest) -> Iterator[Finding]:
     if is_unknown or manifest.directory in {right, Directory.ENV}:
         return
     path = f"{right}/{manifest.file.partition('/')[2]}"
-    message = f"a {manifest.ref.kind} belongs into {right}/, not {manifest.directory}/"
+    article = "an" if manifest.ref.kind[:1] in "AEIO" else "a"
+    message = f"{article} {manifest.ref.kind} belongs into {right}/, not {manifest.directory}/"
     yield warning("wrong-directory", message, f"move it to {path}", manifest.positions.value(("kind",)))

@@ -167,6 +167,8 @@ _OBJECTS = (
            "It would look as if the other app owned it. Take the label out."),
     _warning("wrong-directory", "a kind in the wrong directory",
              "What a file is follows from where it lies. Move it."),
+    _warning("unknown-annotation", "an annotation kploy.dev/… that kploy does not know",
+             "A misspelt one does nothing: an order that is not kept, an object that is not kept. Correct it."),
     _fixed("unknown-dependency", "depends-on names what the app does not have",
            "There is nothing to wait for. Name kind/name or a file of the app."),
     _fixed("dependency-cycle", "objects that wait for each other",
@@ -323,7 +325,7 @@ ROWS = (
     *_ADMISSION,
 )
 
-OF_OBJECTS = frozenset({"wrong-directory"}).union(
+OF_OBJECTS = frozenset({"wrong-directory", "unknown-annotation"}).union(
     rule.id for section in (_SELECTORS, _REFERENCES, _PORTS, _HABITS) for rule in section
 )
 """The rules that a single object may ignore by annotation; the others are about files."""

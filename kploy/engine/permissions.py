@@ -11,6 +11,7 @@ from kploy.core.permissions import Need, namespace_wanted, not_permitted, to_app
 from kploy.engine.live import WORKERS, live_objects
 from kploy.engine.related import relations_of
 from kploy.engine.resources import Resources
+from kploy.engine.state_rights import to_keep_state
 from kploy.model.app import App, Manifest
 from kploy.model.events import Noted
 from kploy.model.findings import Finding
@@ -41,7 +42,7 @@ def preflight(app: App, manifests: Sequence[Manifest], cluster: Cluster, resourc
     """
     kinds = _by_kind(manifests, resources)
     needs = {need for kind, names in kinds.items() for need in _needs_of(app, kind, names)}
-    needs |= set(_of_related(app, kinds, once=False))
+    needs |= {*_of_related(app, kinds, once=False), *to_keep_state(app.kployfile.namespace)}
     try:
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="preflight") as pool:
             missing = _missing(app, cluster, needs, pool)

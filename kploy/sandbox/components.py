@@ -59,6 +59,8 @@ _COMPONENTS: Mapping[str, tuple[str, ...]] = {
         "--endpoint-reconciler-type=none",
         "--token-auth-file=pki/tokens.csv",
         "--authorization-mode=Node,RBAC",
+        # As in every distribution: agents and CNI plugins need it, and Pod Security is what judges them.
+        "--allow-privileged=true",
         "--service-account-issuer=https://kubernetes.default.svc",
         "--service-account-key-file={key}",
         "--service-account-signing-key-file={key}",

@@ -16,7 +16,7 @@ from kploy.model import events
 from kploy.model.report import Outcome
 from kploy.sandbox import Sandbox
 from tests.cli.conftest import Kploy, Live, Write
-from tests.cli.test_run import APP, FLAGS, KINDS
+from tests.cli.test_run import APP, FLAGS
 from tests.cli.test_waiting import allow, create
 from tests.fakes import RecordingCluster
 
@@ -50,8 +50,11 @@ def test_who_may_do_nothing_gets_one_answer_and_nothing_more_is_sent(
     assert [line for line in result.lines if line.startswith("error[")] == [
         (
             f"error[missing-permission]: {user} may not, in namespace {live.namespace}:"
-            " create, list, patch and watch configmaps, deployments.apps, services;"
-            " list and watch endpointslices.discovery.k8s.io"
+            " create, delete, get, list, patch, update and watch configmaps;"
+            " create, list, patch and watch deployments.apps, services;"
+            " list and watch endpointslices.discovery.k8s.io;"
+            " create, get and update leases.coordination.k8s.io;"
+            " create, delete and get secrets"
         )
     ]
     assert result.lines[-1] == "✗ 1 error; nothing was written"
@@ -78,7 +81,13 @@ def test_json_has_the_role_as_a_field(kploy: Kploy, write: Write, live: Live, us
     assert [event["kind"] for event in said] == ["Opened", "Checked", "Finished"]
     role = next(yaml.safe_load_all(said[1]["findings"][0]["remedy"]))
     assert role["rules"] == [
-        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "list", "patch", "watch"]}
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "delete", "get"]},
+        {
+            "apiGroups": [""],
+            "resources": ["configmaps"],
+            "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
+        },
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create", "get", "update"]},
     ]
     assert said[-1]["outcome"] == {"exitCode": 4, "name": "unreachable"}
 
@@ -120,36 +129,61 @@ def test_a_namespace_that_the_user_may_not_create_is_proposed(
             live.admin.request("DELETE", f"/apis/{rbac}/v1/{plural}/{user}")
 
 
+ACCOUNT = """
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: {name}, labels: {{tier: {tier}}}}}
+"""
+
+
+def bind(live: Live, user: str, name: str, *rules: dict[str, list[str]]) -> None:
+    """Let a user do more than ``allow`` has allowed."""
+    rbac = "rbac.authorization.k8s.io"
+    subjects = [{"apiGroup": rbac, "kind": "User", "name": user}]
+    role = {"apiGroup": rbac, "kind": "Role", "name": name}
+    create(live, live.namespace, f"{rbac}/v1", "Role", name, rules=list(rules))
+    create(live, live.namespace, f"{rbac}/v1", "RoleBinding", name, roleRef=role, subjects=subjects)
+
+
+def let_keep_state(live: Live, user: str) -> None:
+    kept = {"apiGroups": ["", "coordination.k8s.io"], "resources": ["configmaps", "secrets", "leases"]}
+    bind(live, user, "state", {**kept, "verbs": ["create", "delete", "get", "update"]})
+
+
 def test_who_may_not_create_may_deploy_what_is_there(kploy: Kploy, write: Write, live: Live, user: str) -> None:
-    write(FLAGS_ONLY)
+    write({"resources/account.yaml": ACCOUNT.format(name="front", tier="one")})
     assert kploy("run").code == 0
     allow(live, user, ["get", "list", "watch", "patch"])
-    write({"resources/flags.yaml": FLAGS.format("green")})
+    let_keep_state(live, user)
+    write({"resources/account.yaml": ACCOUNT.format(name="front", tier="two")})
     assert kploy("run", "--as", user).code == 0
-    write({"resources/new.yaml": FLAGS.format("x").replace("flags", "new")})
+    write({"resources/new.yaml": ACCOUNT.format(name="new", tier="two")})
     result = kploy("run", "--as", user)
     assert result.code == 4
-    assert f"{user} may not, in namespace {live.namespace}: create configmaps" in result.stderr
-    assert "configmap/new" not in live.objects(*KINDS)
+    assert f"{user} may not, in namespace {live.namespace}: create serviceaccounts" in result.stderr
+    assert "serviceaccount/new" not in live.objects(("v1", "ServiceAccount"))
 
 
 def test_a_right_to_single_objects_suffices_for_them(kploy: Kploy, write: Write, live: Live, user: str) -> None:
     allow(live, user, ["get", "list", "watch"])
-    rbac = "rbac.authorization.k8s.io"
-    named = {
-        "apiGroups": [""],
-        "resources": ["configmaps"],
-        "verbs": ["create", "patch"],
-        "resourceNames": ["flags"],
-    }
-    subjects = [{"apiGroup": rbac, "kind": "User", "name": user}]
-    role = {"apiGroup": rbac, "kind": "Role", "name": "named"}
-    create(live, live.namespace, f"{rbac}/v1", "Role", "named", rules=[named])
-    create(live, live.namespace, f"{rbac}/v1", "RoleBinding", "named", roleRef=role, subjects=subjects)
-    write(FLAGS_ONLY)
+    let_keep_state(live, user)
+    named = {"apiGroups": [""], "resources": ["serviceaccounts"], "resourceNames": ["front"]}
+    bind(live, user, "named", {**named, "verbs": ["create", "patch"]})
+    write({"resources/account.yaml": ACCOUNT.format(name="front", tier="one")})
     assert kploy("run", "--as", user).code == 0
-    write({"resources/new.yaml": FLAGS.format("x").replace("flags", "new")})
+    write({"resources/new.yaml": ACCOUNT.format(name="new", tier="one")})
     assert kploy("run", "--as", user).code == 4
+
+
+def test_a_run_that_could_not_be_locked_and_written_down_is_told_before(
+    kploy: Kploy, write: Write, live: Live, user: str
+) -> None:
+    allow(live, user, ["get", "list", "watch", "patch"])
+    bind(live, user, "accounts", {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["create"]})
+    write({"resources/account.yaml": ACCOUNT.format(name="front", tier="one")})
+    result = kploy("dryrun", "--as", user)
+    assert result.code == 4
+    assert f"{user} may not, in namespace {live.namespace}: create, delete and update configmaps" in result.stderr
 
 
 def recorded(cluster: Sandbox, user: str | None = None) -> RecordingCluster:

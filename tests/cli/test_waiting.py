@@ -242,7 +242,7 @@ def run_until_applied(cluster: Sandbox, app: Path, then: Callable[[], None]) -> 
 def test_who_may_not_watch_is_told_so_before_anything_is_written(
     kploy: Kploy, write: Write, live: Live, namespace: str
 ) -> None:
-    allow(live, "deployer", ["get", "list", "create", "patch"])
+    allow(live, "deployer", ["get", "list", "create", "patch", "update", "delete"])
     write({"rcs/web.yaml": web() + NOWHERE})
     result = kploy("run", "-o", "json", "--as", "deployer")
     said = events_of(result.stdout)

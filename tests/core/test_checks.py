@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from kploy.cluster.port import Invalid
 from kploy.core.checks import check, directory_for
 from kploy.model.app import LABEL, Directory, Manifest
 from kploy.model.findings import Finding, Place, error, warning
-from kploy.model.objects import ObjectRef
+from kploy.model.objects import JsonPath, ObjectRef
 from kploy.sandbox import Sandbox
 from tests.makers import app_of, manifest_of, thing
 
@@ -220,3 +221,24 @@ def test_one_object_under_two_api_versions_is_one_object() -> None:
 )
 def test_the_kind_says_where_a_manifest_belongs(group: str, kind: str, directory: Directory) -> None:
     assert directory_for(ObjectRef(group, kind, "shop", "a")) is directory
+
+
+@pytest.mark.parametrize(("kind", "said"), [("Ingress", "an Ingress"), ("Service", "a Service")])
+def test_a_kind_in_the_wrong_directory_has_its_article(kind: str, said: str) -> None:
+    group = "networking.k8s.io/v1" if kind == "Ingress" else "v1"
+    manifest = manifest_of({"apiVersion": group, "kind": kind, "metadata": {"name": "a"}}, "rcs/a.yaml")
+    (finding,) = check(app_of(manifest))
+    assert finding.message == f"{said} belongs into services/, not rcs/"
+
+
+def test_no_place_is_looked_for_where_nothing_is_wrong() -> None:
+    class Unread:
+        def value(self, path: JsonPath) -> Place:
+            raise AssertionError(path)
+
+        key = value
+
+    service = manifest_of(
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a", "namespace": "shop"}}, "services/a.yaml"
+    )
+    assert check(app_of(replace(service, positions=Unread()))) == ()

@@ -64,3 +64,7 @@ def test_a_node_says_what_a_real_one_says() -> None:
 def test_a_thousand_nodes_have_a_thousand_addresses() -> None:
     addresses = {node(number, "v1")["status"]["addresses"][0]["address"] for number in range(1000)}
     assert len({ipaddress.ip_address(address) for address in addresses}) == 1000
+
+
+def test_a_privileged_agent_is_not_refused_as_no_distribution_refuses_it() -> None:
+    assert "--allow-privileged=true" in command_of("kube-apiserver", Path("x"), 4711)

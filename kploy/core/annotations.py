@@ -1,0 +1,26 @@
+"""The annotations by which a manifest speaks to kploy; a misspelt one would do nothing, and nobody would know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from kploy.core.bodies import mapping
+from kploy.model.app import DEPENDS_ON, IGNORE, KEEP, LABEL, MADE_FOR, STATE_OF, Manifest
+from kploy.model.findings import Finding, warning
+
+_PREFIX = "kploy.dev/"
+_WRITTEN = (DEPENDS_ON, IGNORE, KEEP)
+"""What people write. The others kploy writes itself; an exported manifest may have them."""
+_KNOWN = frozenset({*_WRITTEN, LABEL, MADE_FOR, STATE_OF})
+
+
+def unknown_annotations(manifest: Manifest) -> Iterator[Finding]:
+    """Rule ``unknown-annotation``: annotations of kploy's own that it does not know."""
+    for key in mapping(manifest.body, "metadata", "annotations"):
+        if not isinstance(key, str) or not key.startswith(_PREFIX) or key in _KNOWN:
+            continue
+        near = get_close_matches(key[:100], _WRITTEN, n=1, cutoff=0.8)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(_WRITTEN)}"
+        place = manifest.positions.key(("metadata", "annotations", key))
+        yield warning("unknown-annotation", f"kploy has no annotation `{key[:100]}`", hint, place)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+
+from kploy.core.annotations import unknown_annotations
+from kploy.model.findings import Place, warning
+from tests.makers import manifest_of
+
+KINDS = "there are kploy.dev/depends-on, kploy.dev/ignore, kploy.dev/keep"
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("kploy.dev/depend-on", "did you mean `kploy.dev/depends-on`?"),
+        ("kploy.dev/ignor", "did you mean `kploy.dev/ignore`?"),
+        ("kploy.dev/wave", KINDS),
+    ],
+)
+def test_an_annotation_that_would_do_nothing_is_told(key: str, hint: str) -> None:
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "annotations": {key: "x"}}}
+    (finding,) = unknown_annotations(manifest_of(body, "resources/a.yaml"))
+    place = finding.place
+    assert isinstance(place, Place)
+    assert finding == warning("unknown-annotation", f"kploy has no annotation `{key}`", hint, place)
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        {"kploy.dev/depends-on": "job/a", "kploy.dev/ignore": "image-tag", "kploy.dev/keep": "true"},
+        {"example.com/kploy.dev/x": "y", 5: "z"},
+        ["kploy.dev/x"],
+        None,
+    ],
+)
+def test_what_kploy_knows_and_what_is_not_its_own_is_not_told(annotations: object) -> None:
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "annotations": annotations}}
+    assert list(unknown_annotations(manifest_of(body, "resources/a.yaml"))) == []
