@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
 from kploy.core.bodies import dig, entries, mapping, text
 from kploy.core.kinds import GROUPS
 from kploy.core.structural import LONGEST_MATCHED, bounded
+from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, error
 from kploy.model.objects import Body, JsonPath, version_of
@@ -248,8 +248,7 @@ def _unknown_fields(manifest: Manifest, path: JsonPath, known: list[str], value:
     unknown = [name for name in value if name not in names]
     comparable = known if len(known) * len(unknown) <= _MOST_COMPARED else []
     for name in unknown:
-        near = get_close_matches(name[:100], comparable, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else ""
+        hint = did_you_mean(nearest(name, comparable))
         message = f"`{name}` is not a field of {_called(manifest, path)}"
         yield error("unknown-field", message, hint, manifest.positions.key((*path, name)))
 
