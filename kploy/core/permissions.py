@@ -23,6 +23,8 @@ MISSING_PERMISSION = "missing-permission"
 _LOOKING = ("list", "watch")
 _APPLYING = ("create", "patch")
 
+_API_VERSION = "apiVersion: rbac.authorization.k8s.io/v1"
+
 _PLACEHOLDER = "YOUR-USER-NAME"
 
 _UNAUTHORIZED = re.compile(
@@ -127,31 +129,11 @@ def _grant(app: App, namespace: str, missing: list[Right], user: str) -> str:
     digest = hashlib.sha256("\n".join([namespace, *rules, *subject]).encode()).hexdigest()[:8]
     name = f"kploy-{app.id}-{digest}"
     kind = "Role" if namespace else "ClusterRole"
-    home = [f"  namespace: {json.dumps(namespace)}"] if namespace else []
-    return "\n".join(
-        [
-            "apiVersion: rbac.authorization.k8s.io/v1",
-            f"kind: {kind}",
-            "metadata:",
-            f"  name: {name}",
-            *home,
-            "rules:",
-            *rules,
-            "---",
-            "apiVersion: rbac.authorization.k8s.io/v1",
-            f"kind: {kind}Binding",
-            "metadata:",
-            f"  name: {name}",
-            *home,
-            "roleRef:",
-            "  apiGroup: rbac.authorization.k8s.io",
-            f"  kind: {kind}",
-            f"  name: {name}",
-            "subjects:",
-            *subject,
-            "---",
-        ]
-    )
+    named = ["metadata:", f"  name: {name}", *([f"  namespace: {json.dumps(namespace)}"] if namespace else [])]
+    role = [_API_VERSION, f"kind: {kind}", *named, "rules:", *rules]
+    to_role = ["roleRef:", "  apiGroup: rbac.authorization.k8s.io", f"  kind: {kind}", f"  name: {name}"]
+    binding = [_API_VERSION, f"kind: {kind}Binding", *named, *to_role, "subjects:", *subject]
+    return "\n".join([*role, "---", *binding, "---"])
 
 
 def _rules(missing: list[Right]) -> Iterator[str]:

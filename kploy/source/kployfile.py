@@ -186,19 +186,14 @@ def _suggestion(key: str) -> str:
     return did_you_mean(nearest(key, known), f"the keys are {', '.join(known)}")
 
 
+_WITHOUT_IDENTITY = frozenset(
+    {"missing-key", "wrong-type", "invalid-name", "invalid-namespace", "invalid-apiserver", "invalid-context"}
+)
+"""The rules by whose findings it is not known which app this is, or where it may go."""
+
+
 def _kployfile(data: dict[str, Any], findings: list[Finding]) -> Kployfile | None:
-    if any(
-        f.rule
-        in {
-            "missing-key",
-            "wrong-type",
-            "invalid-name",
-            "invalid-namespace",
-            "invalid-apiserver",
-            "invalid-context",
-        }
-        for f in findings
-    ):
+    if any(finding.rule in _WITHOUT_IDENTITY for finding in findings):
         return None
     return Kployfile(
         name=data["name"],
