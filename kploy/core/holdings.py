@@ -73,7 +73,7 @@ class Holdings:
     """Answers what an app has of what its manifests name."""
 
     def __init__(self, manifests: Sequence[Manifest]) -> None:
-        self._objects = _first_of_each(manifests)
+        self._objects = _by_ref(manifests)
         self._names: dict[tuple[str, str], list[str]] = {}
         self._pods = [pods for manifest in manifests if (pods := _pods(manifest))]
         self._by_manifest = {pods.manifest.ref: pods for pods in self._pods}
@@ -175,7 +175,7 @@ class Holdings:
                 self._behind.setdefault(pods.manifest.ref, service)
 
 
-def _first_of_each(manifests: Iterable[Manifest]) -> dict[ObjectRef, Manifest]:
+def _by_ref(manifests: Iterable[Manifest]) -> dict[ObjectRef, Manifest]:
     objects: dict[ObjectRef, Manifest] = {}
     for manifest in manifests:
         objects.setdefault(manifest.ref, manifest)
