@@ -12,7 +12,7 @@ from kploy.cli.options import KubernetesVersion, directory_argument, output_opti
 
 @click.command("dryrun")
 @directory_argument
-@click.option("--offline", is_flag=True, help="Check against the schemas only; touch no network.")
+@click.option("--offline", is_flag=True, help="Check without a cluster; touch no network.")
 @click.option(
     "--kubernetes-version",
     "version",
@@ -41,24 +41,24 @@ def dryrun_command(
 ) -> int:
     """Check the app in DIR, and show what a run would change. Nothing is written.
 
-    The Kployfile and the manifests are checked against their schemas and against each other, then every
-    object is put to the cluster as a server-side dry run with strict validation. All that is wrong is
-    shown at once, with file, line and column; the exit code is then 3.
+    The Kployfile and the manifests are checked against their schemas and against each other. Then the
+    cluster is asked: whether you may do all this, what becomes of every object, and whether its pods would
+    be let in, by server-side dry runs with strict validation. All that is wrong is shown at once, with
+    file, line and column. `kploy explain RULE` says more of each; the exit code is 3.
 
-    What the server answered is compared with what is live: which fields differ, which pods restart for it
-    and how, and what is down meanwhile. Values of Secrets are never shown, and neither are others whose
-    name or text looks like a secret (PASSWORD, TOKEN, KEY, user:word@host): that they change is.
-    With -o json the event Planned has all of it: for each field its path, edit, before, after, masked.
+    The plan tells which fields would change, which pods restart for it and how, and what is down meanwhile.
+    Values of Secrets are never shown, and neither are others that look like a secret by their name or text
+    (PASSWORD, TOKEN, KEY, user:word@host). With -o json it is the event Planned.
 
     \b
     Examples:
-      kploy dryrun                 the app in this directory
-      kploy dryrun --offline       without a cluster, as before a commit
-      kploy dryrun --diff=full     every field that would change
-      kploy dryrun shop -o json    events as JSON, one a line
-      kploy dryrun -o sarif        findings for code scanning
-      kploy dryrun --offline --kubernetes-version 1.34
-      kploy dryrun --exit-code || test $? = 10
+      kploy dryrun                               the app in this directory
+      kploy dryrun --offline                     without a cluster, as before a commit
+      kploy dryrun --diff=full                   every field that would change
+      kploy dryrun --kubernetes-version 1.36     as after an upgrade of the cluster
+      kploy dryrun shop -o json                  events as JSON, one a line
+      kploy dryrun -o sarif                      findings for code scanning
+      kploy dryrun --exit-code || test $? = 10   changes are no failure
     """
     target = where(**flags)
     from kploy.cli.display import display_for, show

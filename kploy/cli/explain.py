@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from kploy.cli.options import output_option
-from kploy.cli.output import put
+from kploy.cli.output import document, put
 
 if TYPE_CHECKING:
     from kploy.core.rule_table import Rule
@@ -67,9 +67,10 @@ def _help(ctx: click.Context, name: str) -> str:
 
 
 def _near(name: str) -> str:
-    from kploy.core.rules import nearest
+    from kploy.core.rules import RULES
+    from kploy.core.suggestions import nearest
 
-    near = nearest(name)
+    near = nearest(name, RULES)
     return f" Did you mean `{near}`?" if near else " `kploy explain rules` lists them."
 
 
@@ -105,14 +106,8 @@ def _data(rules: Iterable[Rule], output: str) -> str:
 
     if output == "name":
         return "".join(f"{rule.id}\n" for rule in rules)
-    document = {"apiVersion": API_VERSION, "kind": "RuleList", "rules": [_row(rule) for rule in rules]}
-    if output == "json":
-        import json
-
-        return json.dumps(document, indent=2) + "\n"
-    from kploy.source.yaml import dump
-
-    return dump(document)
+    rows = [_row(rule) for rule in rules]
+    return document({"apiVersion": API_VERSION, "kind": "RuleList", "rules": rows}, output)
 
 
 def _row(rule: Rule) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kploy.cli.options import directory_argument, output_option
-from kploy.cli.output import put
+from kploy.cli.output import document, put
 from kploy.model.report import Outcome
 
 if TYPE_CHECKING:
@@ -64,8 +64,6 @@ def _put(found: Picture, app: str, output: str) -> None:
 
             put(svg(drawing.dot(found, app)))
         case _:
-            import json
-
             from kploy.ui.json import picture_document
 
-            put(json.dumps(picture_document(found, app), indent=2) + "\n")
+            put(document(picture_document(found, app), output))

@@ -67,10 +67,10 @@ class _LazyGroup(click.Group):
 
 
 def _near(name: str) -> str:
-    from difflib import get_close_matches
+    from kploy.core.suggestions import nearest
 
-    near = get_close_matches(name, _COMMANDS, n=1)
-    return f" Did you mean `{near[0]}`?" if near else ""
+    near = nearest(name, _COMMANDS)
+    return f" Did you mean `{near}`?" if near else ""
 
 
 @click.group(

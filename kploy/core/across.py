@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kploy.core import habits, ports, references, workloads
 from kploy.core.exemptions import heeded, ignored_by, wrong_exemptions
 from kploy.core.holdings import Holdings
-from kploy.core.references import Answers, Open
+from kploy.core.references import Answers, Unresolved
 from kploy.core.selectors import Selector
 from kploy.model.app import App, Manifest, Switch
 from kploy.model.findings import Finding
@@ -36,19 +36,19 @@ _CHECKS_OF_ALL: tuple[_Check, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What is wrong across the manifests of an app, and what is open: see references.Open."""
+    """What is wrong across the manifests of an app, and what is unresolved: see core.references."""
 
     findings: tuple[Finding, ...]
-    open: Open
+    unresolved: Unresolved
     holdings: Holdings
 
     def offline(self) -> tuple[Finding, ...]:
-        """What can be said of what is open without a cluster."""
-        return heeded(references.not_in_app(self.open, self.holdings))
+        """What can be said without a cluster of what is unresolved."""
+        return heeded(references.not_in_app(self.unresolved, self.holdings))
 
     def answered(self, answers: Answers, pods: Mapping[Selector, bool]) -> tuple[Finding, ...]:
         """What the cluster's answers come to. See references.missing."""
-        return heeded(references.missing(self.open, answers, pods, self.holdings))
+        return heeded(references.missing(self.unresolved, answers, pods, self.holdings))
 
 
 def survey(app: App, *, is_complete: bool = True) -> Survey:
@@ -64,23 +64,23 @@ def survey(app: App, *, is_complete: bool = True) -> Survey:
         for manifest in app.manifests
         for finding in (*wrong_exemptions(manifest), *_checked(manifest, holdings, checks))
     )
-    return Survey(findings, _open(app, holdings) if is_complete else Open(), holdings)
+    return Survey(findings, _unresolved(app, holdings) if is_complete else Unresolved(), holdings)
 
 
 def _checked(manifest: Manifest, holdings: Holdings, checks: tuple[_Check, ...]) -> tuple[Finding, ...]:
     return heeded((manifest, finding) for check in checks for finding in check(manifest, holdings))
 
 
-def _open(app: App, holdings: Holdings) -> Open:
+def _unresolved(app: App, holdings: Holdings) -> Unresolved:
     """What only the cluster can tell, without what nobody wants to know."""
     off = {rule_id for rule_id, switch in app.kployfile.rules if switch is Switch.IGNORE}
-    every = [references.open_in(manifest, holdings) for manifest in app.manifests]
-    return Open(
+    every = [references.unresolved_in(manifest, holdings) for manifest in app.manifests]
+    return Unresolved(
         tuple(need for one in every for need in one.needs if need.rule not in off | ignored_by(need.manifest)),
         tuple(
             wanted
             for one in every
-            for wanted in one.pods
+            for wanted in one.selectors
             if "service-without-pods" not in off | ignored_by(wanted.service)
         ),
     )

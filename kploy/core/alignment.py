@@ -32,10 +32,9 @@ _LARGEST = 40_000
 class Alignment:
     """What becomes of the items of a list, by their indices in both.
 
-    ``pairs`` are the items that stay, in the order of the second list; ``names``
-    what they are called in it (the index where they have no name), and
-    ``removed_names`` those of the first. ``is_reordered``: the ones that stay
-    have another order.
+    ``pairs`` are the items that stay, in the order of the second list;
+    ``before_names`` and ``after_names`` what the items of each are called, their
+    indices where they have no names. ``is_reordered``: the ones that stay have another order.
     """
 
     pairs: tuple[tuple[int, int], ...]

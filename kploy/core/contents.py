@@ -23,9 +23,13 @@ def _number(number: object, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def keys_of(body: Body) -> frozenset[str]:
+    """The keys of a ConfigMap or Secret."""
+    return frozenset(key for part in ("data", "binaryData", "stringData") for key in mapping(body, part))
+
+
 def _keys(body: Body) -> tuple[str, ...]:
-    keys = {key for part in ("data", "binaryData", "stringData") for key in mapping(body, part)}
-    return (_number(len(keys), "key"),)
+    return (_number(len(keys_of(body)), "key"),)
 
 
 def _ports(body: Body) -> tuple[str, ...]:

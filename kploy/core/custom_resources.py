@@ -6,15 +6,14 @@ them. It is loaded only for an app that has such an object.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
 from kploy.core.bodies import dig, entries, mapping, text
 from kploy.core.kinds import GROUPS
-from kploy.core.structural import LONGEST_MATCHED, bounded
+from kploy.core.structural import LONGEST_MATCHED, as_json_schema
+from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, error
 from kploy.model.objects import Body, JsonPath, version_of
@@ -23,13 +22,8 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
-_ALWAYS_ALLOWED: dict[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": {}}
-"""The fields of every object that the definition's own schema need not name."""
-
 _MOST_COMPARED = 10_000
 """Pairs of an unknown field and a known one that are looked at for likeness, in one mapping."""
-
-_ALL_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 
 def check(manifests: Sequence[Manifest]) -> tuple[Finding, ...]:
@@ -111,7 +105,7 @@ def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
     from referencing import Registry
 
     try:
-        translated = _translated(bounded(schema), is_object=True)
+        translated = as_json_schema(schema)
     except RecursionError:  # Nobody's definition, but a cluster may say anything.
         translated = {}
     matches = Draft202012Validator.VALIDATORS["pattern"]
@@ -122,59 +116,6 @@ def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
 
     limited = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
     return cast("Draft202012Validator", limited(translated, registry=Registry()))
-
-
-def _translated(schema: Any, *, is_object: bool = False) -> Any:
-    """A structural schema (OpenAPI v3, Kubernetes' extensions) as a JSON Schema that refuses unknown fields."""
-    if not isinstance(schema, Mapping):
-        return schema
-    new = {
-        key: value for key, value in schema.items() if not key.startswith("x-kubernetes-") and key != "nullable"
-    }
-    if isinstance(schema.get("properties"), Mapping):
-        known = {key: _translated(value) for key, value in schema["properties"].items()}
-        new["properties"] = {**_ALWAYS_ALLOWED, **known} if is_object or _embeds(schema) else known
-        if not schema.get("x-kubernetes-preserve-unknown-fields"):
-            new.setdefault("additionalProperties", False)
-    for nested in ("items", "additionalProperties"):
-        if isinstance(schema.get(nested), Mapping):
-            new[nested] = _translated(schema[nested], is_object=_embeds(schema[nested]))
-    _translate_limits(schema, new)
-    if schema.get("x-kubernetes-int-or-string"):
-        new["type"] = ["integer", "string"]
-    if schema.get("nullable"):
-        new["type"] = _or_null(new.get("type", []))
-    return new
-
-
-def _or_null(types: Any) -> Any:
-    """The types and null; no types are all of them."""
-    named = [types] if isinstance(types, str) else types
-    return [*named, "null"] if named and isinstance(named, list) else list(_ALL_TYPES)
-
-
-def _embeds(schema: Mapping[str, Any]) -> bool:
-    return bool(schema.get("x-kubernetes-embedded-resource"))
-
-
-def _translate_limits(schema: Mapping[str, Any], new: dict[str, Any]) -> None:
-    """OpenAPI v3 says with a boolean whether a limit is exclusive; and its patterns are Go's."""
-    for limit, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if schema.get(exclusive) is True and limit in schema:
-            new[exclusive] = new.pop(limit)
-        elif isinstance(schema.get(exclusive), bool):
-            del new[exclusive]
-    if not _is_pattern(schema.get("pattern", "")):
-        new.pop("pattern", None)
-
-
-def _is_pattern(pattern: Any) -> bool:
-    """Whether Python reads a regular expression of Go's, and reads the same: not so ``[[:alpha:]]``."""
-    try:
-        re.compile("" if "[:" in pattern else pattern)
-    except (re.error, TypeError):
-        return False
-    return "[:" not in pattern
 
 
 def _as_read(value: Any, schema: object) -> Any:
@@ -248,8 +189,7 @@ def _unknown_fields(manifest: Manifest, path: JsonPath, known: list[str], value:
     unknown = [name for name in value if name not in names]
     comparable = known if len(known) * len(unknown) <= _MOST_COMPARED else []
     for name in unknown:
-        near = get_close_matches(name[:100], comparable, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else ""
+        hint = did_you_mean(nearest(name, comparable))
         message = f"`{name}` is not a field of {_called(manifest, path)}"
         yield error("unknown-field", message, hint, manifest.positions.key((*path, name)))
 

@@ -1,10 +1,9 @@
-"""Which field was meant: a near name, or the place where a field of that name belongs."""
+"""Where a field belongs that stands in the wrong place."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 
 from kploy.core.schema_store import Schema, Schemas
@@ -21,13 +20,6 @@ class _Map:
     place: tuple[str, ...]
     schema: Schema
     within: tuple[str, ...]
-
-
-def meant(name: object, known: Collection[str]) -> str:
-    """The one of ``known`` that ``name`` most looks like, "" if it looks like none. Case does not count."""
-    by_lower_case = {word.lower(): word for word in known}
-    matches = get_close_matches(str(name).lower()[:100], by_lower_case, n=1, cutoff=0.75)
-    return by_lower_case[matches[0]] if matches else ""
 
 
 def belongs_under(schemas: Schemas, root: str, path: JsonPath, key: str) -> str:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
@@ -24,6 +23,7 @@ from kploy.core.bodies import dig, mapping
 from kploy.core.dependencies import Lookup, explicit, implied
 from kploy.core.inventory import Entry
 from kploy.core.kinds import WORKLOADS
+from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import DEPENDS_ON, Directory, Manifest
 from kploy.model.findings import Finding, error
 from kploy.model.objects import ObjectRef
@@ -79,9 +79,6 @@ class Graph:
         """All manifests, each after what it needs."""
         return tuple(node.manifest for node in self.nodes if node.manifest)
 
-
-_MOST_COMPARED = 300
-"""Among more names than these nobody looks for a near one: each of thousands of manifests may be misspelt."""
 
 _Needs = list[dict[int, Milestone]]
 """By the index of a node: the nodes it needs, and how far each must be."""
@@ -163,8 +160,7 @@ def _names(manifests: Sequence[Manifest]) -> dict[str, list[int]]:
 
 
 def _unknown_finding(manifest: Manifest, name: str, known: Mapping[str, object]) -> Finding:
-    near = get_close_matches(name.lower()[:300], known, n=1) if len(known) <= _MOST_COMPARED else []
-    hint = f"did you mean `{near[0]}`?" if near else "name kind/name or a file of this app"
+    hint = did_you_mean(nearest(name, known), "name kind/name or a file of this app")
     place = manifest.positions.value(("metadata", "annotations", DEPENDS_ON))
     message = f"{manifest.ref} depends on `{name}`, which this app does not have"
     return error("unknown-dependency", message, hint, place)

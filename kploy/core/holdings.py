@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
 from kploy.core.bodies import entries, mapping, template_path, text
 from kploy.core.kinds import GROUPS, WORKLOADS
+from kploy.core.replicas import AUTOSCALER, autoscaled
 from kploy.core.selectors import Selector, by_labels, matches
+from kploy.core.suggestions import nearest
 from kploy.model.app import Manifest
-from kploy.model.objects import JsonPath, ObjectRef, group_of
+from kploy.model.objects import JsonPath, ObjectRef
 
 _MAKE_NO_PODS = frozenset(
     {
@@ -29,9 +30,6 @@ _MAKE_NO_PODS = frozenset(
     }
 )
 """Groups whose custom resources make no pods. Any other may: its operator knows."""
-
-_MOST_LOOKED_THROUGH = 200
-"""Among more names than this nobody looks for a similar one: it takes time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class Holdings:
     """Answers what an app has of what its manifests name."""
 
     def __init__(self, manifests: Sequence[Manifest]) -> None:
-        self._objects = _first_of_each(manifests)
+        self._objects = _by_ref(manifests)
         self._names: dict[tuple[str, str], list[str]] = {}
         self._pods = [pods for manifest in manifests if (pods := _pods(manifest))]
         self._by_manifest = {pods.manifest.ref: pods for pods in self._pods}
@@ -94,7 +92,9 @@ class Holdings:
             for key, value in pods.labels.items():
                 self._by_label.setdefault((key, value), set()).add(index)
                 self._by_key.setdefault(key, set()).add(index)
-        self.autoscaled = frozenset(_scaled(hpa) for hpa in self.of_kind("autoscaling", "HorizontalPodAutoscaler"))
+        self.autoscaled = frozenset(
+            ref for hpa in self.of_kind(*AUTOSCALER) for ref in autoscaled([hpa.body], hpa.ref.namespace)
+        )
         self._declared: dict[Selector, Ports] = {}
         self._claimed: set[ObjectRef] = set()
         self._claims: set[tuple[Selector, bool]] = set()
@@ -113,7 +113,7 @@ class Holdings:
     def near(self, ref: ObjectRef) -> str:
         """The name of an object of the same kind that looks like this one's, "" if there is none."""
         names = self._names.get((ref.group, ref.kind), [])
-        return similar(ref.name, names)
+        return nearest(ref.name, names)
 
     def may_be_made(self, ref: ObjectRef) -> bool:
         """Whether something in the app may have a ConfigMap or Secret made, by an operator of its kind.
@@ -175,7 +175,7 @@ class Holdings:
                 self._behind.setdefault(pods.manifest.ref, service)
 
 
-def _first_of_each(manifests: Iterable[Manifest]) -> dict[ObjectRef, Manifest]:
+def _by_ref(manifests: Iterable[Manifest]) -> dict[ObjectRef, Manifest]:
     objects: dict[ObjectRef, Manifest] = {}
     for manifest in manifests:
         objects.setdefault(manifest.ref, manifest)
@@ -203,14 +203,6 @@ def service_selector(manifest: Manifest) -> Selector:
     return by_labels(mapping(spec, "selector"))
 
 
-def similar(name: str, names: Sequence[str]) -> str:
-    """The one of ``names`` that looks most like ``name``, "" if none does, or they are too many."""
-    if len(names) > _MOST_LOOKED_THROUGH:
-        return ""
-    near = get_close_matches(name, names, n=1)
-    return near[0] if near else ""
-
-
 def _pods(manifest: Manifest) -> Pods | None:
     """The pods of a workload, or of a custom resource that has a pod template as Deployments have one."""
     is_workload = (manifest.ref.group, manifest.ref.kind) in WORKLOADS
@@ -221,13 +213,6 @@ def _pods(manifest: Manifest) -> Pods | None:
         return None
     labels = {key: str(value) for key, value in mapping(template, "metadata", "labels").items()}
     return Pods(manifest, labels, spec, (*(path or ()), "spec"))
-
-
-def _scaled(autoscaler: Manifest) -> ObjectRef:
-    """What an autoscaler scales."""
-    target = mapping(autoscaler.body, "spec", "scaleTargetRef")
-    group = group_of(text(target, "apiVersion"))
-    return ObjectRef(group, text(target, "kind"), autoscaler.ref.namespace, text(target, "name"))
 
 
 def _is_custom(manifest: Manifest) -> bool:

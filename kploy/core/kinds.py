@@ -103,6 +103,12 @@ WORKLOADS = frozenset(
 )
 """Group and kind of everything that runs pods."""
 
+CONTROLLERS = WORKLOADS - {("", "Pod"), ("batch", "CronJob"), ("batch", "Job")}
+"""Those that keep pods running, and find theirs by a selector of their own. A Job gets one that is unique."""
+
+SCALED = CONTROLLERS - {("apps", "DaemonSet")}
+"""Those that have a number of replicas; 1 where they do not say."""
+
 ROUTES = frozenset(
     {
         ("", "Service"),
@@ -125,6 +131,14 @@ def builtin(api_version: str, kind: str) -> Resource | None:
     if plural is None:
         return None
     return Resource(key[0], version_of(api_version), kind, plural, namespaced=key in _NAMESPACED)
+
+
+def own_resource(api_version: str, kind: str) -> Resource:
+    """The resource of a kind that kploy itself asks for. Raises LookupError for one that is not in the table."""
+    resource = builtin(api_version, kind)
+    if resource is None:
+        raise LookupError(f"{kind} of {api_version} is not in the table of kinds")
+    return resource
 
 
 def defined_by(body: Body) -> Iterator[Resource]:

@@ -23,6 +23,8 @@ MISSING_PERMISSION = "missing-permission"
 _LOOKING = ("list", "watch")
 _APPLYING = ("create", "patch")
 
+_API_VERSION = "apiVersion: rbac.authorization.k8s.io/v1"
+
 _PLACEHOLDER = "YOUR-USER-NAME"
 
 _UNAUTHORIZED = re.compile(
@@ -32,7 +34,7 @@ _UNAUTHORIZED = re.compile(
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Need:
+class Right:
     """A right that a run needs: to do ``verb`` to objects of a resource.
 
     ``namespace`` is "" for what is cluster-wide. ``names`` are the only objects
@@ -51,17 +53,17 @@ class Need:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
-def to_look(resource: Resource, namespace: str, *, once: bool = False) -> Iterator[Need]:
+def to_look(resource: Resource, namespace: str, *, once: bool = False) -> Iterator[Right]:
     """What it takes to know how the objects of a kind are, at the moment or for as long as the run takes."""
     for verb in _LOOKING[:1] if once else _LOOKING:
-        yield Need(verb, resource.group, resource.plural, namespace if resource.namespaced else "")
+        yield Right(verb, resource.group, resource.plural, namespace if resource.namespaced else "")
 
 
-def to_apply(resource: Resource, namespace: str, names: Iterable[str]) -> Iterator[Need]:
+def to_apply(resource: Resource, namespace: str, names: Iterable[str]) -> Iterator[Right]:
     """What it takes to apply the objects ``names`` of a kind."""
     for verb in _APPLYING:
         home = namespace if resource.namespaced else ""
-        yield Need(verb, resource.group, resource.plural, home, tuple(sorted(names)))
+        yield Right(verb, resource.group, resource.plural, home, tuple(sorted(names)))
 
 
 def is_about_permission(message: str) -> bool:
@@ -69,15 +71,17 @@ def is_about_permission(message: str) -> bool:
     return _UNAUTHORIZED.search(message) is not None
 
 
-def not_permitted(app: App, missing: Iterable[Need], user: str) -> tuple[Finding, ...]:
+def not_permitted(app: App, missing: Iterable[Right], user: str) -> tuple[Finding, ...]:
     """A finding for what is missing in the app's namespace, and one for what is missing in the whole cluster.
 
     Each has a Role and a binding that grant just that. ``user`` is "" where
     the server would not tell who it is.
     """
     every = sorted(set(missing))
-    homes = sorted({need.namespace for need in every})
-    return tuple(_finding(app, home, [need for need in every if need.namespace == home], user) for home in homes)
+    homes = sorted({right.namespace for right in every})
+    return tuple(
+        _finding(app, home, [right for right in every if right.namespace == home], user) for home in homes
+    )
 
 
 def namespace_wanted(app: App, user: str) -> Finding:
@@ -86,23 +90,23 @@ def namespace_wanted(app: App, user: str) -> Finding:
     message = f"namespace {name} does not exist, and {user or 'you'} may not create it"
     namespace = f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {json.dumps(name)}\n---"
     hint = "who may create it does so with this, by kubectl apply -f -"
-    return Finding(MISSING_PERMISSION, Severity.ERROR, message, hint, remedy=namespace)
+    return Finding(MISSING_PERMISSION, Severity.ERROR, message, hint, snippet=namespace)
 
 
-def _finding(app: App, namespace: str, missing: list[Need], user: str) -> Finding:
+def _finding(app: App, namespace: str, missing: list[Right], user: str) -> Finding:
     where = f"in namespace {namespace}" if namespace else "in the whole cluster"
     what = "; ".join(f"{_all_of(verbs)} {', '.join(kinds)}" for verbs, kinds in _by_verbs(missing).items())
     message = f"{user or 'you'} may not, {where}: {what}"
     hint = "who may grant it does so with this, by kubectl apply -f -"
     grant = _grant(app, namespace, missing, user)
-    return Finding(MISSING_PERMISSION, Severity.ERROR, message, hint, remedy=grant)
+    return Finding(MISSING_PERMISSION, Severity.ERROR, message, hint, snippet=grant)
 
 
-def _by_verbs(missing: Iterable[Need]) -> dict[tuple[str, ...], list[str]]:
+def _by_verbs(missing: Iterable[Right]) -> dict[tuple[str, ...], list[str]]:
     """The resources for which the same verbs are missing, in compact form."""
     verbs: dict[str, list[str]] = {}
-    for need in missing:
-        verbs.setdefault(need.resource, []).append(need.verb)
+    for right in missing:
+        verbs.setdefault(right.resource, []).append(right.verb)
     kinds: dict[tuple[str, ...], list[str]] = {}
     for resource in sorted(verbs):
         kinds.setdefault(tuple(sorted(set(verbs[resource]))), []).append(resource)
@@ -114,7 +118,7 @@ def _all_of(words: tuple[str, ...]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
-def _grant(app: App, namespace: str, missing: list[Need], user: str) -> str:
+def _grant(app: App, namespace: str, missing: list[Right], user: str) -> str:
     """A Role and its binding, as YAML.
 
     Their name tells them from all others, by what they grant and to whom: a
@@ -125,38 +129,18 @@ def _grant(app: App, namespace: str, missing: list[Need], user: str) -> str:
     digest = hashlib.sha256("\n".join([namespace, *rules, *subject]).encode()).hexdigest()[:8]
     name = f"kploy-{app.id}-{digest}"
     kind = "Role" if namespace else "ClusterRole"
-    home = [f"  namespace: {json.dumps(namespace)}"] if namespace else []
-    return "\n".join(
-        [
-            "apiVersion: rbac.authorization.k8s.io/v1",
-            f"kind: {kind}",
-            "metadata:",
-            f"  name: {name}",
-            *home,
-            "rules:",
-            *rules,
-            "---",
-            "apiVersion: rbac.authorization.k8s.io/v1",
-            f"kind: {kind}Binding",
-            "metadata:",
-            f"  name: {name}",
-            *home,
-            "roleRef:",
-            "  apiGroup: rbac.authorization.k8s.io",
-            f"  kind: {kind}",
-            f"  name: {name}",
-            "subjects:",
-            *subject,
-            "---",
-        ]
-    )
+    named = ["metadata:", f"  name: {name}", *([f"  namespace: {json.dumps(namespace)}"] if namespace else [])]
+    role = [_API_VERSION, f"kind: {kind}", *named, "rules:", *rules]
+    to_role = ["roleRef:", "  apiGroup: rbac.authorization.k8s.io", f"  kind: {kind}", f"  name: {name}"]
+    binding = [_API_VERSION, f"kind: {kind}Binding", *named, *to_role, "subjects:", *subject]
+    return "\n".join([*role, "---", *binding, "---"])
 
 
-def _rules(missing: list[Need]) -> Iterator[str]:
+def _rules(missing: list[Right]) -> Iterator[str]:
     # JSON is YAML, and quotes whatever a name may contain.
     by_group: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for plural, group in sorted({(need.plural, need.group) for need in missing}):
-        needed = sorted({need.verb for need in missing if (need.plural, need.group) == (plural, group)})
+    for plural, group in sorted({(right.plural, right.group) for right in missing}):
+        needed = sorted({right.verb for right in missing if (right.plural, right.group) == (plural, group)})
         by_group.setdefault((group, tuple(needed)), []).append(plural)
     for (group, verbs), plurals in sorted(by_group.items()):
         yield f"  - apiGroups: {json.dumps([group])}"

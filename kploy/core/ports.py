@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from kploy.core.bodies import dig, mapping, numbered, text
-from kploy.core.holdings import Holdings, Pods, Ports, declared_by, service_selector, similar
+from kploy.core.holdings import Holdings, Pods, Ports, declared_by, service_selector
 from kploy.core.needs import Backend, backends
+from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, Place, error, warning
 from kploy.model.objects import JsonPath, ObjectRef
@@ -68,10 +69,8 @@ def _name_hint(name: str, declared: Ports) -> str:
     names = sorted({known for known, _ in declared.names if known})
     if name in names:
         return "its protocol is another"
-    near = similar(name, names)
-    if near:
-        return f"did you mean `{near}`?"
-    return f"there are {', '.join(names[:5])}" if names else f"add `name: {name}` to a port"
+    few = f"there are {', '.join(names[:5])}" if names else f"add `name: {name}` to a port"
+    return did_you_mean(nearest(name, names), few)
 
 
 def _number_hint(declared: Ports) -> str:
@@ -105,8 +104,7 @@ def _of_probe(
         # kubelet looks for a name in the container of the probe only (pkg/probe/util.go).
         names = sorted({text(one, "name") for one in own} - {""})
         if port not in names:
-            near = similar(port, names)
-            hint = f"did you mean `{near}`?" if near else f"name one of its ports `{port}`, or write a number"
+            hint = did_you_mean(nearest(port, names), f"name one of its ports `{port}`, or write a number")
             place = pods.manifest.positions.value(path)
             yield error("missing-probe-port", f"{called} has no port `{port}`", hint, place)
     elif isinstance(port, int) and own and port not in every.numbers:
@@ -131,8 +129,8 @@ def of_routes(manifest: Manifest, holdings: Holdings) -> Iterator[Finding]:
 
 
 def _missing_port(manifest: Manifest, backend: Backend, has: list[Any]) -> Finding:
-    near = similar(backend.port, [str(name) for name in has]) if isinstance(backend.port, str) else ""
+    near = nearest(backend.port, has) if isinstance(backend.port, str) else ""
     few = f"it has {', '.join(map(str, has[:5]))}" if has else "name its ports"
-    hint = f"did you mean `{near}`?" if near else few
+    hint = did_you_mean(near, few)
     message = f"service/{backend.service} has no port `{backend.port}`"
     return error("missing-service-port", message, hint, manifest.positions.value(backend.port_path))

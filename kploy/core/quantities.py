@@ -1,14 +1,18 @@
-"""Quantities as Kubernetes writes them: ``500m``, ``1.5Gi``, ``2e3``; exact, whatever their size."""
+"""Quantities as Kubernetes writes them, ``500m``, ``1.5Gi``, ``2e3``, exact whatever their size; and ``25%``."""
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
 
-_QUANTITY = re.compile(
-    r"([+-]?)([0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:([eE][+-]?[0-9]{1,2})|([KMGTPE]i|[numkMGTPE])?)"
-)
-"""From apimachinery's resource.ParseQuantity; longer than any number that it would take as it is."""
+_QUANTITY = re.compile(r"([+-]?)([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:([eE][+-]?[0-9]+)|([KMGTPE]i|[numkMGTPE])?)")
+"""From apimachinery's resource.ParseQuantity."""
+
+_PERCENT = re.compile(r"([0-9]{1,9})%")
+
+_MOST_DIGITS = 80
+_MOST_DIGITS_OF_EXPONENT = 2
+"""Kubernetes rounds what is larger or finer than it can count. Nobody means that, and it would take time."""
 
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
@@ -22,6 +26,8 @@ def quantity(value: object) -> Fraction | None:
     if match is None:
         return None
     sign, digits, exponent, suffix = match.groups()
+    if len(digits) > _MOST_DIGITS or len((exponent or "").strip("eE+-")) > _MOST_DIGITS_OF_EXPONENT:
+        return None
     number = Fraction(digits) * _scale(exponent, suffix)
     return -number if sign == "-" else number
 
@@ -32,6 +38,22 @@ def _scale(exponent: str | None, suffix: str | None) -> Fraction:
     if suffix in _BINARY:
         return Fraction(1024) ** _BINARY[suffix]
     return Fraction(10) ** _DECIMAL[suffix] if suffix else Fraction(1)
+
+
+def is_quantity(text: str) -> bool:
+    """Whether the API server reads ``text`` as a quantity."""
+    return _QUANTITY.fullmatch(text) is not None
+
+
+def scaled(value: object, whole: int, *, up: bool) -> int | None:
+    """``value`` as a number: itself, or as the percentage of ``whole`` that it is, rounded up or down.
+
+    None for what is neither (GetScaledValueFromIntOrPercent of apimachinery's intstr).
+    """
+    if type(value) is int:
+        return value
+    percent = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    return None if percent is None else (int(percent[1]) * whole + (99 if up else 0)) // 100
 
 
 def shown(number: Fraction) -> str:

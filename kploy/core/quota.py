@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from kploy.core.bodies import dig, mapping, pod_template, text
 from kploy.core.pod_costs import Amounts, added, amounts, cost_of, largest, times
-from kploy.core.quantities import shown
+from kploy.core.quantities import scaled, shown
 from kploy.model.objects import Body
 
 _NONE = Fraction()
@@ -121,12 +121,8 @@ def frees_first(kind: str, workload: Body) -> bool:
         return True
     replicas = dig(workload, "spec", "replicas")
     most = dig(workload, "spec", "strategy", "rollingUpdate", "maxUnavailable")
-    if isinstance(most, int):
-        return most > 0
-    # 25% if nothing is said; a part of a pod is none.
-    share = text({"": most}, "").removesuffix("%") if most is not None else "25"
     number = replicas if isinstance(replicas, int) else 1
-    return share.isdecimal() and len(share) < len("10000") and int(share) * number >= 100
+    return (scaled("25%" if most is None else most, number, up=False) or 0) > 0
 
 
 def _differs(kind: str, live: Body | None, wanted: Body) -> bool:

@@ -1,6 +1,6 @@
 """What manifests name and the app, or then the cluster, does not have.
 
-What the app has is judged at once. What it does not have is open: offline that
+What the app has is judged at once. What it does not have is unresolved: offline that
 is a warning, else the cluster is asked, and its answers are judged here too.
 """
 
@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kploy.core.bodies import dig, mapping, numbered, text
-from kploy.core.holdings import Holdings, Pods, service_selector, similar
+from kploy.core.contents import keys_of
+from kploy.core.holdings import Holdings, Pods, service_selector
 from kploy.core.needs import Need, needs
 from kploy.core.rules import RULES
 from kploy.core.selectors import Selector, written
+from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import Directory, Manifest
 from kploy.model.findings import Finding, Place, error, warning
 from kploy.model.objects import Body, JsonPath, ObjectRef
@@ -33,34 +35,34 @@ _MOST_KEYS_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Pods that a Service of the app selects, and the app does not make."""
+class UnresolvedSelector:
+    """A selector of a Service that selects no pods of the app."""
 
     service: Manifest
     selector: Selector
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class Unresolved:
     """What the app names and does not have: only the cluster can tell."""
 
     needs: tuple[Need, ...] = ()
-    pods: tuple[Wanted, ...] = ()
+    selectors: tuple[UnresolvedSelector, ...] = ()
 
 
 # In the app.
 
 
-def open_in(manifest: Manifest, holdings: Holdings) -> Open:
+def unresolved_in(manifest: Manifest, holdings: Holdings) -> Unresolved:
     """What ``manifest`` needs that is not in the app, and that nothing in the app may have made."""
     pods = holdings.pods_of(manifest)
-    wanted = tuple(need for need in needs(manifest, pods) if _is_open(need, holdings))
+    wanted = tuple(need for need in needs(manifest, pods) if _is_unresolved(need, holdings))
     selector = service_selector(manifest)
-    is_open = bool(selector) and not holdings.selected(selector) and not holdings.may_have_other_pods
-    return Open(wanted, (Wanted(manifest, selector),) if is_open else ())
+    is_unresolved = bool(selector) and not holdings.selected(selector) and not holdings.may_have_other_pods
+    return Unresolved(wanted, (UnresolvedSelector(manifest, selector),) if is_unresolved else ())
 
 
-def _is_open(need: Need, holdings: Holdings) -> bool:
+def _is_unresolved(need: Need, holdings: Holdings) -> bool:
     if holdings.of(need.ref) is not None:
         return False
     if need.ref.kind in _HAVE_KEYS and holdings.may_be_made(need.ref):
@@ -106,11 +108,6 @@ def _known_keys(manifest: Manifest) -> frozenset[str] | None:
     return None if is_filled or is_empty else keys
 
 
-def keys_of(body: Body) -> frozenset[str]:
-    """The keys of a ConfigMap or Secret."""
-    return frozenset(key for field in ("data", "binaryData", "stringData") for key in mapping(body, field))
-
-
 def _missing_key(need: Need, keys: frozenset[str], fact: str = "") -> Finding:
     place = need.manifest.positions.value(need.key_path)
     why = f": {fact}" if fact else ""
@@ -118,9 +115,9 @@ def _missing_key(need: Need, keys: frozenset[str], fact: str = "") -> Finding:
 
 
 def _key_hint(need: Need, keys: frozenset[str]) -> str:
-    near = similar(need.key, sorted(keys))
+    near = nearest(need.key, sorted(keys))
     if near:
-        return f"did you mean `{near}`?"
+        return did_you_mean(near)
     if need.ref.name in _ENV:
         return f"add env/{need.key}.{_ENV[need.ref.name]}"
     few = sorted(keys)[:_MOST_KEYS_SHOWN]
@@ -159,25 +156,25 @@ def _mounted(pods: Pods, volume: Body, holdings: Holdings) -> tuple[ObjectRef, f
 # Offline.
 
 
-def not_in_app(asked: Open, holdings: Holdings) -> Iterator[tuple[Manifest, Finding]]:
-    """What can be said of what is open without asking the cluster."""
-    for number, (need, others) in enumerate(_first_of_each(asked.needs, lambda need: need.ref)):
+def not_in_app(unresolved: Unresolved, holdings: Holdings) -> Iterator[tuple[Manifest, Finding]]:
+    """What can be said of what is unresolved without asking the cluster."""
+    for number, (need, others) in enumerate(_first_of_each(unresolved.needs, lambda need: need.ref)):
         near = holdings.near(need.ref) if number < _MOST_HINTS else ""
         message = f"{need.ref} is not in this app{_more(others)}; only the cluster can tell if it is there"
         yield need.manifest, warning("not-in-app", message, _hint(need, near), _place(need))
-    for number, wanted in enumerate(asked.pods):
+    for number, wanted in enumerate(unresolved.selectors):
         near = _meant(wanted, holdings) if number < _MOST_HINTS else ""
         yield wanted.service, _not_selecting(wanted, near)
 
 
-def _not_selecting(wanted: Wanted, near: str) -> Finding:
+def _not_selecting(wanted: UnresolvedSelector, near: str) -> Finding:
     if near:
-        return _without_pods(wanted, "no pod template of this app carries", f"did you mean `{near}`?")
+        return _without_pods(wanted, "no pod template of this app carries", did_you_mean(near))
     message = f"{wanted.service.ref} selects no pods of this app; only the cluster can tell if there are any"
     return warning("not-in-app", message, "correct the labels, if they should be the app's", _at(wanted))
 
 
-def _meant(wanted: Wanted, holdings: Holdings) -> str:
+def _meant(wanted: UnresolvedSelector, holdings: Holdings) -> str:
     """Labels of pods that the Service was probably meant for: of its namesake, or similar ones; of no other's."""
     keys = [one.key for one in wanted.selector]
     home = wanted.service.ref
@@ -185,7 +182,7 @@ def _meant(wanted: Wanted, holdings: Holdings) -> str:
         if all(key in pods.labels for key in keys):
             is_namesake = pods.manifest.ref.name == home.name
             differing = [one for one in wanted.selector if not one.accepts(pods.labels)]
-            if is_namesake or all(similar(pods.labels[one.key], sorted(one.values)) for one in differing):
+            if is_namesake or all(nearest(pods.labels[one.key], sorted(one.values)) for one in differing):
                 return ",".join(f"{one.key}={pods.labels[one.key]}" for one in differing)
     return ""
 
@@ -197,10 +194,10 @@ Answers = Mapping[ObjectRef, Body | None]
 
 
 def missing(
-    asked: Open, answers: Answers, pods: Mapping[Selector, bool], holdings: Holdings
+    unresolved: Unresolved, answers: Answers, pods: Mapping[Selector, bool], holdings: Holdings
 ) -> Iterator[tuple[Manifest, Finding]]:
     """What is neither in the app nor in the cluster. ``pods``: whether there are any that a selector selects."""
-    gone = [need for need in asked.needs if need.ref in answers and answers[need.ref] is None]
+    gone = [need for need in unresolved.needs if need.ref in answers and answers[need.ref] is None]
     for number, (need, others) in enumerate(_first_of_each(gone, lambda need: need.rule, lambda need: need.ref)):
         near = holdings.near(need.ref) if number < _MOST_HINTS else ""
         message = f"{need.ref} is neither in this app nor in namespace {need.ref.namespace}{_more(others)}"
@@ -208,23 +205,23 @@ def missing(
             need.manifest,
             Finding(need.rule, RULES[need.rule].severity, message, _hint(need, near), _place(need)),
         )
-    for need in asked.needs:
+    for need in unresolved.needs:
         body = answers.get(need.ref)
         if body is not None and need.key and need.key not in keys_of(body):
             yield need.manifest, _missing_key(need, keys_of(body), "it is in the cluster, not in this app")
-    for number, wanted in enumerate(asked.pods):
+    for number, wanted in enumerate(unresolved.selectors):
         if pods.get(wanted.selector) is False:
             near = _meant(wanted, holdings) if number < _MOST_HINTS else ""
-            hint = f"did you mean `{near}`?" if near else "give it the labels of a pod template"
+            hint = did_you_mean(near, "give it the labels of a pod template")
             yield wanted.service, _without_pods(wanted, "no pod carries, in this app or in its namespace", hint)
 
 
-def _without_pods(wanted: Wanted, who: str, hint: str) -> Finding:
+def _without_pods(wanted: UnresolvedSelector, who: str, hint: str) -> Finding:
     message = f"{wanted.service.ref} selects `{written(wanted.selector)}`, which {who}"
     return error("service-without-pods", message, hint, _at(wanted))
 
 
-def _at(wanted: Wanted) -> Place:
+def _at(wanted: UnresolvedSelector) -> Place:
     return wanted.service.positions.key(("spec", "selector"))
 
 
@@ -234,7 +231,7 @@ def _place(need: Need) -> Place:
 
 def _hint(need: Need, near: str) -> str:
     if near:
-        return f"did you mean `{near}`?"
+        return did_you_mean(near)
     if need.ref.name in _ENV:
         return f"add env/{need.key or 'NAME'}.{_ENV[need.ref.name]}"
     return "add it, or name one that is there"

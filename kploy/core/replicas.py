@@ -13,13 +13,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kploy.core.bodies import dig, entries, mapping, text
+from kploy.core.kinds import SCALED
 from kploy.model.objects import Body, ObjectRef, group_of
 
 AUTOSCALER = ("autoscaling", "HorizontalPodAutoscaler")
-
-_SCALED = frozenset(
-    {("apps", "Deployment"), ("apps", "ReplicaSet"), ("apps", "StatefulSet"), ("", "ReplicationController")}
-)
 
 _ITS_MANAGER = "kube-controller-manager"
 """As whom an autoscaler writes, through the subresource `scale`."""
@@ -30,7 +27,7 @@ def autoscaled(autoscalers: Iterable[Body], namespace: str) -> Iterator[ObjectRe
     for body in autoscalers:
         target = mapping(body, "spec", "scaleTargetRef")
         key = group_of(text(target, "apiVersion")), text(target, "kind")
-        if key in _SCALED:
+        if key in SCALED:
             yield ObjectRef(*key, namespace, text(target, "name"))
 
 

@@ -6,15 +6,16 @@ rounds maxSurge up and maxUnavailable down, a DaemonSet both up, a StatefulSet d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kploy.core.bodies import dig, mapping, text
+from kploy.core.bodies import dig, mapping, template_path, text
 from kploy.core.dependencies import read_at_start
 from kploy.core.differences import by_telling
 from kploy.core.graph import backers
+from kploy.core.kinds import CONTROLLERS, SCALED
+from kploy.core.quantities import scaled
 from kploy.model.app import Manifest
 from kploy.model.objects import Body, ObjectRef
 from kploy.model.plan import Action, Change, FieldChange, Pace, Restart
@@ -25,21 +26,7 @@ Served = Mapping[ObjectRef, tuple[ObjectRef, ...]]
 _Rule = Callable[[Body, Body, tuple[str, ...]], Restart]
 """Takes the live object, the answer, and the fields that are the cause."""
 
-_TEMPLATES = {
-    ("", "ReplicationController"): ("spec", "template"),
-    ("apps", "DaemonSet"): ("spec", "template"),
-    ("apps", "Deployment"): ("spec", "template"),
-    ("apps", "ReplicaSet"): ("spec", "template"),
-    ("apps", "StatefulSet"): ("spec", "template"),
-    ("batch", "CronJob"): ("spec", "jobTemplate"),
-}
-_KEEP_RUNNING = {*_TEMPLATES, ("", "Pod")} - {("batch", "CronJob")}
-_SCALED = {
-    ("", "ReplicationController"),
-    ("apps", "Deployment"),
-    ("apps", "ReplicaSet"),
-    ("apps", "StatefulSet"),
-}
+_KEEP_RUNNING = CONTROLLERS | {("", "Pod")}
 
 
 def served_alone(manifests: Sequence[Manifest]) -> Served:
@@ -71,7 +58,7 @@ def restart(
 
 def more_pods(ref: ObjectRef, live: Body, answer: Body) -> int:
     """How many pods a workload would have more than now; fewer if it is negative."""
-    if (ref.group, ref.kind) not in _SCALED:
+    if (ref.group, ref.kind) not in SCALED:
         return 0
     return _replicas(answer) - _replicas(live)
 
@@ -108,8 +95,9 @@ def _is_cause(ref: ObjectRef, change: FieldChange) -> bool:
     if ref.kind == "Pod":
         # Of a live pod little can be changed; only a container whose image does is started again.
         return change.path[-1:] == ("image",)
-    template = _TEMPLATES.get((ref.group, ref.kind), ())
-    return change.path[: len(template)] == template
+    # All of a CronJob's job is for the next run, not only its pods.
+    template = ("spec", "jobTemplate") if ref.kind == "CronJob" else template_path(ref.kind)
+    return template is not None and change.path[: len(template)] == template
 
 
 def _deployment(live: Body, answer: Body, causes: tuple[str, ...]) -> Restart:
@@ -186,8 +174,4 @@ def _number(value: Any, default: int) -> int:
 
 
 def _scaled(value: Any, whole: int, *, up: bool) -> int:
-    """``value`` as a number: itself, or as the percentage of ``whole`` that it is, rounded up or down."""
-    percent = re.fullmatch(r"([0-9]{1,9})%", value) if isinstance(value, str) else None
-    if percent is None:
-        return _number(value, 0)
-    return (int(percent[1]) * whole + (99 if up else 0)) // 100
+    return max(0, scaled(value, whole, up=up) or 0)

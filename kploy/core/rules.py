@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from difflib import get_close_matches
 
 from kploy.core.rule_table import OF_OBJECTS, ROWS, Rule
+from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import Switch, Switches
 from kploy.model.findings import Finding, Place, Severity, error
 
@@ -30,12 +30,6 @@ def is_switchable(rule_id: str) -> bool:
     return rule is not None and not rule.is_fixed
 
 
-def nearest(rule_id: str, *, among: Iterable[str] = RULES) -> str:
-    """The id that was probably meant, "" if none looks like it."""
-    near = get_close_matches(rule_id.lower()[:100].replace("_", "-"), list(among), n=1)
-    return near[0] if near else ""
-
-
 def is_ignorable(rule_id: str) -> bool:
     """Whether there is such a rule, and a single object may ignore it by annotation."""
     return rule_id in OF_OBJECTS and is_switchable(rule_id)
@@ -50,8 +44,8 @@ def no_switch(rule_id: str, place: Place) -> Finding:
     if rule_id in RULES:
         message = f"`{shown}` cannot be switched: kploy could not go on, or not safely"
         return error("fixed-rule", message, "take it out, and mend what it finds", place)
-    near = nearest(rule_id, among=[rule.id for rule in switchable()])
-    hint = f"did you mean `{near}`?" if near else "`kploy explain rules` lists them"
+    near = nearest(rule_id, (rule.id for rule in switchable()))
+    hint = did_you_mean(near, "`kploy explain rules` lists them")
     return error("unknown-rule", f"there is no rule `{shown}`", hint, place)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 
 from kploy.core import schema_store
 from kploy.core.kinds import GROUPS
 from kploy.core.lifecycle import Lifecycle, is_reached, lifecycle_of
 from kploy.core.schema_store import Schemas
+from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, error, warning
 from kploy.model.objects import group_of, version_of
@@ -71,7 +71,7 @@ def _instead(schemas: Schemas, manifest: Manifest, end: Lifecycle | None) -> str
         renamed = f"{end.successor_kind} in " if end.successor_kind not in {"", kind} else ""
         return f"use {renamed}{end.successor}"
     others = [other for other in _api_versions_of(schemas, kind) if other != manifest.api_version]
-    return f"use {_nearest(others, group_of(manifest.api_version))}" if others else _INSTEAD.get(kind, "")
+    return f"use {_best(others, group_of(manifest.api_version))}" if others else _INSTEAD.get(kind, "")
 
 
 def _absence(schemas: Schemas, manifest: Manifest) -> str:
@@ -111,7 +111,7 @@ def _api_versions_of(schemas: Schemas, kind: str) -> list[str]:
     return [api_version for api_version, kinds in schemas.kinds.items() if kind in kinds]
 
 
-def _nearest(api_versions: Sequence[str], group: str) -> str:
+def _best(api_versions: Sequence[str], group: str) -> str:
     """The one to move to: in the same group if there is one, then the most stable, then the newest."""
     return min(api_versions, key=lambda candidate: (group_of(candidate) != group, *_maturity(candidate)))
 
@@ -125,15 +125,13 @@ def _maturity(api_version: str) -> tuple[int, list[int], str]:
 
 def _unknown_kind(schemas: Schemas, manifest: Manifest) -> Finding:
     kind = manifest.ref.kind
-    known = sorted({known for kinds in schemas.kinds.values() for known in kinds})
-    here = {name.lower(): name for name in known}
-    near = [here[match] for match in get_close_matches(kind.lower()[:100], here, n=1, cutoff=0.7)]
-    hint = _kind_hint(schemas, manifest.api_version, near[0]) if near else ""
+    near = nearest(kind, sorted({known for kinds in schemas.kinds.values() for known in kinds}))
+    hint = _kind_hint(schemas, manifest.api_version, near) if near else ""
     message = f"Kubernetes {schemas.version} has no kind {kind}"
     return error("unknown-kind", message, hint, manifest.positions.value(("kind",)))
 
 
 def _kind_hint(schemas: Schemas, api_version: str, kind: str) -> str:
     if schemas.definition_of(api_version, kind) is not None:
-        return f"did you mean {kind}?"
-    return f"did you mean {kind} of {_nearest(_api_versions_of(schemas, kind), group_of(api_version))}?"
+        return did_you_mean(kind)
+    return f"did you mean `{kind}` of {_best(_api_versions_of(schemas, kind), group_of(api_version))}?"

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator
 
 from kploy.core.bodies import dig, mapping
 from kploy.core.holdings import Holdings, Pods
+from kploy.core.kinds import CONTROLLERS, SCALED
+from kploy.core.quantities import scaled
 from kploy.core.selectors import Selector, by_labels, label_selector, matches, written
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, error, warning
-
-_CONTROLLERS = frozenset(
-    {
-        ("", "ReplicationController"),
-        ("apps", "DaemonSet"),
-        ("apps", "Deployment"),
-        ("apps", "ReplicaSet"),
-        ("apps", "StatefulSet"),
-    }
-)
-"""What finds its pods by a selector of its own. A Job gets one that is unique."""
-
-_SCALED = _CONTROLLERS - {("apps", "DaemonSet")}
-"""What has a number of replicas; 1 where it does not say."""
 
 _HERE = ("spec", "selector")
 
@@ -46,7 +32,7 @@ def of_controllers(manifest: Manifest, holdings: Holdings) -> Iterator[Finding]:
 
 def _selector(manifest: Manifest) -> Selector | None:
     """How a controller finds its pods; None for what has no selector, or one that is left to Kubernetes."""
-    if (manifest.ref.group, manifest.ref.kind) not in _CONTROLLERS:
+    if (manifest.ref.group, manifest.ref.kind) not in CONTROLLERS:
         return None
     if manifest.ref.kind == "ReplicationController":
         return by_labels(mapping(manifest.body, *_HERE)) or None
@@ -111,8 +97,9 @@ def _blocked_by_itself(manifest: Manifest) -> tuple[str, str] | None:
     spec = _spec(manifest)
     if spec.get("maxUnavailable") in (0, "0%") and spec.get("maxUnavailable") is not False:
         return "maxUnavailable", f"at most {spec['maxUnavailable']} may be away"
-    least = _percent(spec.get("minAvailable"))
-    return ("minAvailable", "all must be there") if least is not None and least >= 100 else None
+    least = spec.get("minAvailable")
+    is_all = isinstance(least, str) and (scaled(least, 1, up=False) or 0) >= 1
+    return ("minAvailable", "all must be there") if is_all else None
 
 
 def _blocked_by_number(
@@ -121,18 +108,10 @@ def _blocked_by_number(
     """The same for as many pods as the app asks for; None where an autoscaler or a DaemonSet says how many."""
     replicas = _replicas(selected, holdings)
     least = _spec(manifest).get("minAvailable")
-    percent = _percent(least)
-    if not replicas:
-        return None
-    needed = math.ceil(replicas * percent / 100) if percent is not None else least
-    if not isinstance(needed, int) or isinstance(needed, bool) or needed < replicas:
+    needed = scaled(least, replicas or 0, up=True)
+    if not replicas or needed is None or needed < replicas:
         return None
     return "minAvailable", f"{least} must be there, of {replicas}"
-
-
-def _percent(value: object) -> int | None:
-    match = re.fullmatch(r"(\d{1,3})%", value) if isinstance(value, str) else None
-    return int(match.group(1)) if match else None
 
 
 def _replicas(selected: tuple[Pods, ...], holdings: Holdings) -> int | None:
@@ -141,7 +120,7 @@ def _replicas(selected: tuple[Pods, ...], holdings: Holdings) -> int | None:
     for pods in selected:
         ref = pods.manifest.ref
         replicas = mapping(pods.manifest.body, "spec").get("replicas", 1)
-        if (ref.group, ref.kind) not in _SCALED or not isinstance(replicas, int) or ref in holdings.autoscaled:
+        if (ref.group, ref.kind) not in SCALED or not isinstance(replicas, int) or ref in holdings.autoscaled:
             return None
         total += replicas
     return total

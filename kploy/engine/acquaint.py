@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kploy.cluster.port import Cluster, Forbidden, NotFound
 from kploy.core.custom_resources import custom_kinds
-from kploy.core.kinds import builtin
+from kploy.core.kinds import own_resource
 from kploy.core.schema_store import minor_of, nearest, versions
 from kploy.core.schemas import NEWEST
 from kploy.engine.live import WORKERS
@@ -77,9 +77,9 @@ def acquaint(cluster: Cluster, app: App) -> Acquainted:
 def _definition(cluster: Cluster, api_version: str, kind: str) -> Body | None:
     """The definition of a kind; None where there is none, or nobody lets us see it: the dry run will tell."""
     resource = cluster.resource(api_version, kind)
-    where = builtin("apiextensions.k8s.io/v1", "CustomResourceDefinition")
-    if resource is None or where is None:
+    if resource is None:
         return None
+    where = own_resource("apiextensions.k8s.io/v1", "CustomResourceDefinition")
     try:
         return cluster.get(where, "", f"{resource.plural}.{resource.group}")
     except (Forbidden, NotFound):

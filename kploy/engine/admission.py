@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from kploy.cluster.port import Cluster, ClusterError, Forbidden, Invalid, Unauthenticated, Unreachable
 from kploy.core import admission
 from kploy.core.bodies import dig, pod_template
-from kploy.core.kinds import WORKLOADS, builtin
+from kploy.core.kinds import WORKLOADS, own_resource
 from kploy.core.permissions import is_about_permission
 from kploy.core.quota import Demand, Excess, demand_of, excesses, frees_first, rooms_of, running
 from kploy.engine.compare import Comparison
@@ -17,7 +17,7 @@ from kploy.engine.live import WORKERS
 from kploy.model.app import App, Manifest
 from kploy.model.events import Noted
 from kploy.model.findings import Finding
-from kploy.model.objects import Body, ObjectRef, Resource
+from kploy.model.objects import Body, ObjectRef
 from kploy.model.plan import Action
 
 
@@ -111,7 +111,7 @@ class _Asking:
     def verdict(self, start: _Start) -> _Verdict:
         """What the server says of the pod of one workload."""
         try:
-            answer = self.cluster.apply(_resource("Pod"), start.pod, self.app.field_manager, dry_run=True)
+            answer = self.cluster.apply(own_resource("v1", "Pod"), start.pod, self.app.field_manager, dry_run=True)
         except (Unreachable, Unauthenticated):
             raise
         except Forbidden as refusal:
@@ -148,7 +148,7 @@ def _demand(start: _Start, pod: Body) -> Demand:
 
 def _quotas(cluster: Cluster, namespace: str) -> tuple[Body, ...]:
     try:
-        return cluster.list(_resource("ResourceQuota"), namespace).items
+        return cluster.list(own_resource("v1", "ResourceQuota"), namespace).items
     except Forbidden:
         return ()
 
@@ -184,10 +184,3 @@ def _notes(verdicts: Sequence[_Verdict]) -> Iterator[Noted]:
 
 
 _MOST_NAMES = 5
-
-
-def _resource(kind: str) -> Resource:
-    resource = builtin("v1", kind)
-    if resource is None:
-        raise LookupError(f"{kind} is not in the table of kinds")
-    return resource

@@ -7,7 +7,7 @@ from typing import Any
 
 from kploy.cluster.port import Cluster, Forbidden
 from kploy.core.desired import desired
-from kploy.core.kinds import builtin
+from kploy.core.kinds import own_resource
 from kploy.core.replicas import AUTOSCALER, autoscaled, is_in_doubt, left_to_autoscaler
 from kploy.model.app import App, Manifest
 from kploy.model.objects import Body, ObjectRef
@@ -33,11 +33,8 @@ def bodies_of(
 
 
 def _others(cluster: Cluster, namespace: str) -> Iterable[Body]:
-    resource = builtin("autoscaling/v2", AUTOSCALER[1])
-    if resource is None:
-        raise LookupError(f"{AUTOSCALER[1]} is not in the table of kinds")
     try:
-        return cluster.list(resource, namespace).items
+        return cluster.list(own_resource("autoscaling/v2", AUTOSCALER[1]), namespace).items
     except Forbidden:
         # Then the server says who owns the number, as a conflict.
         return ()

@@ -8,21 +8,21 @@ from typing import TypeVar
 
 from kploy.cluster.port import Cluster, Forbidden, Invalid, NotFound
 from kploy.core.across import Survey
+from kploy.core.kinds import own_resource
 from kploy.core.needs import Need
-from kploy.core.references import Wanted
+from kploy.core.references import UnresolvedSelector
 from kploy.core.selectors import written
 from kploy.engine.live import WORKERS
 from kploy.engine.resources import Resources
 from kploy.model.errors import Refused
 from kploy.model.findings import Finding
-from kploy.model.objects import Body, Resource
+from kploy.model.objects import Body
 
 _Subject = TypeVar("_Subject", bound=Hashable)
 _Asked = TypeVar("_Asked")
 _Found = TypeVar("_Found")
 
-_PODS = Resource("", "v1", "Pod", "pods", namespaced=True)
-
+_PODS = own_resource("v1", "Pod")
 
 _CANNOT_TELL = (Forbidden, Invalid, NotFound, Refused)
 """Who may not look, asks for a kind that is not served, or for a name that nothing can have, learns nothing."""
@@ -36,7 +36,7 @@ def missing(
     One request for each thing that is named, however often. Of what the user
     may not see, nothing is said. Raises ClusterError when the cluster fails.
     """
-    if survey is None or not (survey.open.needs or survey.open.pods):
+    if survey is None or not (survey.unresolved.needs or survey.unresolved.selectors):
         return ()
 
     def body_of(need: Need) -> Body | None:
@@ -45,12 +45,12 @@ def missing(
             raise NotFound(f"the cluster has no kind {need.ref.kind}", is_object=False)
         return cluster.get(resource, need.ref.namespace, need.ref.name) if namespace_exists else None
 
-    def has_pods(wanted: Wanted) -> bool:
+    def has_pods(wanted: UnresolvedSelector) -> bool:
         namespace = wanted.service.ref.namespace
         return namespace_exists and bool(cluster.list(_PODS, namespace, written(wanted.selector)).items)
 
-    needs = {need.ref: need for need in survey.open.needs}
-    wanted = {one.selector: one for one in survey.open.pods}
+    needs = {need.ref: need for need in survey.unresolved.needs}
+    wanted = {one.selector: one for one in survey.unresolved.selectors}
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="outside") as pool:
         return survey.answered(_answers(pool, needs, body_of), _answers(pool, wanted, has_pods))
 

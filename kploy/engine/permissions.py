@@ -7,7 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from kploy.cluster.port import Cluster, ClusterError, Forbidden, Unauthenticated, Unreachable
-from kploy.core.permissions import Need, namespace_wanted, not_permitted, to_apply, to_look
+from kploy.core.permissions import Right, namespace_wanted, not_permitted, to_apply, to_look
 from kploy.engine.live import WORKERS, live_objects
 from kploy.engine.related import relations_of
 from kploy.engine.resources import Resources
@@ -27,41 +27,41 @@ class NotAllowed(Forbidden):
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
+class Preflight:
     """What speaks against a run on the user's account, and what could not be found out about that."""
 
     findings: tuple[Finding, ...] = ()
     notes: tuple[Noted, ...] = ()
 
 
-def preflight(app: App, manifests: Sequence[Manifest], cluster: Cluster, resources: Resources) -> Rights:
+def preflight(app: App, manifests: Sequence[Manifest], cluster: Cluster, resources: Resources) -> Preflight:
     """Whether the user may do all that a run of ``manifests`` does.
 
     Who may do everything costs one request. A server that does not answer
     such questions is noted: then the dry runs tell. Raises Unreachable, Unauthenticated.
     """
     kinds = _by_kind(manifests, resources)
-    needs = {need for kind, names in kinds.items() for need in _needs_of(app, kind, names)}
-    needs |= {*_of_related(app, kinds, once=False), *to_keep_state(app.kployfile.namespace)}
+    rights = {right for kind, names in kinds.items() for right in _rights_for(app, kind, names)}
+    rights |= {*_of_related(app, kinds, once=False), *to_keep_state(app.kployfile.namespace)}
     try:
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="preflight") as pool:
-            missing = _missing(app, cluster, needs, pool)
+            missing = _missing(app, cluster, rights, pool)
             missing -= _needless(app, cluster, kinds, missing, pool)
     except (Unreachable, Unauthenticated):
         raise
     except ClusterError as error:
-        return Rights(notes=(Noted(f"what you may do could not be checked beforehand: {error.message}"),))
-    return Rights(_findings(app, manifests, cluster, missing)) if missing else Rights()
+        return Preflight(notes=(Noted(f"what you may do could not be checked beforehand: {error.message}"),))
+    return Preflight(_findings(app, manifests, cluster, missing)) if missing else Preflight()
 
 
 def explain(app: App, manifests: Sequence[Manifest], cluster: Cluster, resources: Resources) -> None:
     """Raises NotAllowed if the user lacks a right to look at the app, after the server has refused just that."""
     kinds = _by_kind(manifests, resources)
-    needs = {need for kind in kinds for need in to_look(kind, app.kployfile.namespace, once=True)}
-    needs |= set(_of_related(app, kinds, once=True))
+    rights = {right for kind in kinds for right in to_look(kind, app.kployfile.namespace, once=True)}
+    rights |= set(_of_related(app, kinds, once=True))
     try:
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="explain") as pool:
-            missing = _missing(app, cluster, needs, pool)
+            missing = _missing(app, cluster, rights, pool)
     except ClusterError:
         return
     if missing:
@@ -78,65 +78,67 @@ def _by_kind(manifests: Sequence[Manifest], resources: Resources) -> dict[Resour
     return kinds
 
 
-def _needs_of(app: App, kind: Resource, names: Iterable[str]) -> Iterable[Need]:
+def _rights_for(app: App, kind: Resource, names: Iterable[str]) -> Iterable[Right]:
     namespace = app.kployfile.namespace
     return (*to_look(kind, namespace), *to_apply(kind, namespace, names))
 
 
-def _of_related(app: App, kinds: Iterable[Resource], *, once: bool) -> Iterable[Need]:
+def _of_related(app: App, kinds: Iterable[Resource], *, once: bool) -> Iterable[Right]:
     """What it takes to see what tells about the app's objects without being of the app. See engine.related."""
     for relation in relations_of((kind.group, kind.kind) for kind in kinds):
         if not relation.may_be_hidden:
             yield from to_look(relation.resource, app.kployfile.namespace, once=once)
 
 
-def _missing(app: App, cluster: Cluster, needs: set[Need], pool: Executor) -> set[Need]:
-    """The needs that are not met. Who may do everything is asked about nothing else."""
-    if any(not need.namespace for need in needs) and cluster.may("*", "*", "*", ""):
+def _missing(app: App, cluster: Cluster, rights: set[Right], pool: Executor) -> set[Right]:
+    """The rights that the user lacks. Who may do everything is asked about nothing else."""
+    if any(not right.namespace for right in rights) and cluster.may("*", "*", "*", ""):
         return set()
     if cluster.may("*", "*", "*", app.kployfile.namespace):
-        needs = {need for need in needs if not need.namespace}
-    asked = sorted(needs)
+        rights = {right for right in rights if not right.namespace}
+    asked = sorted(rights)
     return {
-        need
-        for need, met in zip(asked, pool.map(lambda need: _is_met(cluster, need), asked), strict=True)
+        right
+        for right, met in zip(asked, pool.map(lambda right: _is_met(cluster, right), asked), strict=True)
         if not met
     }
 
 
-def _is_met(cluster: Cluster, need: Need) -> bool:
+def _is_met(cluster: Cluster, right: Right) -> bool:
     """Whether the user has a right, for all objects or for each one that matters (a Role's resourceNames)."""
-    asked = need.verb, need.group, need.plural, need.namespace
-    return cluster.may(*asked) or (bool(need.names) and all(cluster.may(*asked, name) for name in need.names))
+    asked = right.verb, right.group, right.plural, right.namespace
+    return cluster.may(*asked) or (bool(right.names) and all(cluster.may(*asked, name) for name in right.names))
 
 
 def _needless(
-    app: App, cluster: Cluster, kinds: Mapping[Resource, list[str]], missing: set[Need], pool: Executor
-) -> set[Need]:
+    app: App, cluster: Cluster, kinds: Mapping[Resource, list[str]], missing: set[Right], pool: Executor
+) -> set[Right]:
     """Those of the missing rights to create that nobody needs, because all is there already."""
     creating = {
-        need: kind
+        right: kind
         for kind, names in kinds.items()
-        for need in _needs_of(app, kind, names)
-        if need.verb == "create" and need in missing and not missing & set(to_look(kind, app.kployfile.namespace))
+        for right in _rights_for(app, kind, names)
+        if right.verb == "create"
+        and right in missing
+        and not missing & set(to_look(kind, app.kployfile.namespace))
     }
     live = live_objects(cluster, app, creating.values(), pool)
     there = {(ref.group, ref.kind, ref.name) for ref in live}
     return {
-        need
-        for need, kind in creating.items()
-        if all((kind.group, kind.kind, name) in there for name in need.names)
+        right
+        for right, kind in creating.items()
+        if all((kind.group, kind.kind, name) in there for name in right.names)
     }
 
 
 def _findings(
-    app: App, manifests: Sequence[Manifest], cluster: Cluster, missing: Iterable[Need]
+    app: App, manifests: Sequence[Manifest], cluster: Cluster, missing: Iterable[Right]
 ) -> tuple[Finding, ...]:
     user = _user(cluster)
     if not any(manifest.is_implied for manifest in manifests):
         return not_permitted(app, missing, user)
     # It is the only object of its kind that need not be the app's to create.
-    of_namespace = {need for need in missing if (need.group, need.plural) == ("", "namespaces")}
+    of_namespace = {right for right in missing if (right.group, right.plural) == ("", "namespaces")}
     wanted = (namespace_wanted(app, user),) if of_namespace else ()
     return (*wanted, *not_permitted(app, set(missing) - of_namespace, user))
 

@@ -11,7 +11,7 @@ from kploy.cluster.port import Cluster, Forbidden, Terminating
 from kploy.core.bodies import entries, text
 from kploy.core.desired import namespace_manifest
 from kploy.core.graph import graph_of
-from kploy.core.kinds import builtin
+from kploy.core.kinds import own_resource
 from kploy.core.schema_store import minor_of
 from kploy.engine.acquaint import Acquainted, Connect, checked
 from kploy.engine.carrier import Inbox
@@ -27,7 +27,6 @@ from kploy.engine.status import legible
 from kploy.model.app import App
 from kploy.model.events import Checked, Event, Finished, NodesCounted, Noted, Opened, Planned
 from kploy.model.findings import in_reading_order
-from kploy.model.objects import Resource
 from kploy.model.plan import Plan
 from kploy.model.report import Outcome
 
@@ -217,7 +216,7 @@ def _opened(app: App, cluster: Cluster, version: str, schemas: str) -> Opened:
 
 def _nodes(cluster: Cluster) -> NodesCounted:
     try:
-        nodes = cluster.list(_resource("Node"), "").items
+        nodes = cluster.list(own_resource("v1", "Node"), "").items
     except Forbidden:
         return NodesCounted(None, None)
     return NodesCounted(sum(map(_is_ready, nodes)), len(nodes))
@@ -233,7 +232,7 @@ def _is_ready(node: object) -> bool:
 def _namespace_exists(app: App, cluster: Cluster) -> bool:
     name = app.kployfile.namespace
     try:
-        namespace = cluster.get(_resource("Namespace"), "", name)
+        namespace = cluster.get(own_resource("v1", "Namespace"), "", name)
     except Forbidden:
         # Who may not look at namespaces works in one that others made.
         return True
@@ -241,10 +240,3 @@ def _namespace_exists(app: App, cluster: Cluster) -> bool:
         hint = f"run again when it is gone: kubectl wait --for=delete namespace/{name}"
         raise Terminating(f"namespace {name} is being deleted, and takes nothing new", hint)
     return namespace is not None
-
-
-def _resource(kind: str) -> Resource:
-    resource = builtin("v1", kind)
-    if resource is None:
-        raise LookupError(f"{kind} is not in the table of kinds")
-    return resource

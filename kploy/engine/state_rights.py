@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kploy.core.lease import LEASES
-from kploy.core.permissions import Need
+from kploy.core.permissions import Right
 from kploy.engine.store import CONFIG_MAPS, SECRETS
 
 _VERBS = (
@@ -16,7 +16,7 @@ _VERBS = (
 """What engine.lock and engine.store do in a run: parts of a large inventory and old revisions are deleted, too."""
 
 
-def to_keep_state(namespace: str) -> Iterator[Need]:
+def to_keep_state(namespace: str) -> Iterator[Right]:
     """The rights that every run needs besides those for the app's objects.
 
     They are for all objects of a kind: a right to create knows no names, and
@@ -24,4 +24,4 @@ def to_keep_state(namespace: str) -> Iterator[Need]:
     """
     for resource, verbs in _VERBS:
         for verb in verbs:
-            yield Need(verb, resource.group, resource.plural, namespace)
+            yield Right(verb, resource.group, resource.plural, namespace)

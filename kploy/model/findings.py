@@ -75,8 +75,8 @@ class Finding:
 
     ``rule`` is the stable id (``unknown-field``). ``message`` says what is
     the case, ``hint`` what to do about it, short enough to stand beside a
-    caret. ``subject`` is a file where there is no better place. ``remedy`` is
-    what to do about it in full where that takes several lines: to be copied as it is.
+    caret. ``subject`` is a file where there is no better place. ``snippet`` is
+    what the hint speaks of, in full, to be copied: YAML of several lines.
     """
 
     rule: str
@@ -85,7 +85,7 @@ class Finding:
     hint: str = ""
     place: Place | None = None
     subject: str = ""
-    remedy: str = ""
+    snippet: str = ""
 
 
 def error(rule: str, message: str, hint: str = "", place: Place | None = None, subject: str = "") -> Finding:

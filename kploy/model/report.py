@@ -25,7 +25,7 @@ MEANINGS: dict[Outcome, str] = {
     Outcome.FAILED: "the rollout failed",
     Outcome.USAGE: "wrong usage",
     Outcome.INVALID: "the app is invalid",
-    Outcome.UNREACHABLE: "the cluster is unreachable, or refused the credentials",
+    Outcome.UNREACHABLE: "the cluster is unreachable, or the credentials do not suffice",
     Outcome.TIMED_OUT: "not ready in time",
     Outcome.REFUSED: "refused for safety",
     Outcome.PENDING: "changes are pending (dryrun --exit-code)",

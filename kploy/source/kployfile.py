@@ -7,7 +7,6 @@ jsonschema, which takes 70 ms to import, is not needed for seven keys.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import Kployfile
 from kploy.model.errors import Refused
 from kploy.model.findings import Finding, Positions, Severity, error
@@ -183,23 +183,17 @@ def _meant(value: Any, wanted: str) -> str:
 
 def _suggestion(key: str) -> str:
     known = list(schema()["properties"])
-    close = difflib.get_close_matches(key.lower().replace("-", "_"), known, 1)
-    return f"did you mean `{close[0]}`?" if close else f"the keys are {', '.join(known)}"
+    return did_you_mean(nearest(key, known), f"the keys are {', '.join(known)}")
+
+
+_WITHOUT_IDENTITY = frozenset(
+    {"missing-key", "wrong-type", "invalid-name", "invalid-namespace", "invalid-apiserver", "invalid-context"}
+)
+"""The rules by whose findings it is not known which app this is, or where it may go."""
 
 
 def _kployfile(data: dict[str, Any], findings: list[Finding]) -> Kployfile | None:
-    if any(
-        f.rule
-        in {
-            "missing-key",
-            "wrong-type",
-            "invalid-name",
-            "invalid-namespace",
-            "invalid-apiserver",
-            "invalid-context",
-        }
-        for f in findings
-    ):
+    if any(finding.rule in _WITHOUT_IDENTITY for finding in findings):
         return None
     return Kployfile(
         name=data["name"],

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from kploy.core.kinds import builtin
+from kploy.core.suggestions import nearest
 from kploy.model.app import Directory, Manifest
 from kploy.model.findings import Finding, Positions, error, warning
 from kploy.model.objects import Body, JsonPath, ObjectRef, group_of
@@ -240,9 +240,9 @@ def _objects(document: Document, layout: Layout, report: Report) -> Iterator[_Ob
 
 
 def _list_without_items(value: Mapping[str, Any], positions: Positions) -> Finding:
-    near = get_close_matches("items", value, 1)
-    hint = f"did you write `{near[0]}` for it?" if near else "add `items:`"
-    place = positions.key((near[0],)) if near else positions.value(("kind",))
+    near = nearest("items", value)
+    hint = f"did you write `{near}` for it?" if near else "add `items:`"
+    place = positions.key((near,)) if near else positions.value(("kind",))
     return error("missing-field", "this list has no `items`", hint, place)
 
 

@@ -30,9 +30,9 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
         for row in _rows(console, finding):
             console.print(row)
         console.print()
-        if finding.remedy:
+        if finding.snippet:
             # From the first column on and with nothing beside it: it is there to be copied.
-            for text in finding.remedy.splitlines():
+            for text in finding.snippet.splitlines():
                 console.print(line(text))
             console.print()
     if len(every) > _MOST:

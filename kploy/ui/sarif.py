@@ -15,6 +15,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from kploy import __version__
+from kploy.core.rules import RULES
 from kploy.model import events
 from kploy.model.errors import KployError
 from kploy.model.findings import Finding, Place
@@ -90,15 +91,13 @@ def sarif_document(findings: Iterable[Finding], tree: Tree, outcome: Outcome, tr
 
 
 def _rules(findings: Iterable[Finding]) -> Iterator[dict[str, Any]]:
-    """A rule for each id that occurs, as SARIF describes it."""
-    levels = {finding.rule: finding.severity for finding in sorted(findings, key=lambda one: one.rule)}
-    for rule, severity in levels.items():
-        title = f"{rule.replace('-', ' ').capitalize()}."
+    """A rule for each id that occurs, as SARIF describes it; its level is that of a rule that is not switched."""
+    for rule in (RULES[rule_id] for rule_id in sorted({finding.rule for finding in findings})):
         yield {
-            "id": rule,
-            "shortDescription": {"text": title},
-            "fullDescription": {"text": title},
-            "defaultConfiguration": {"level": str(severity)},
+            "id": rule.id,
+            "shortDescription": {"text": f"{rule.title[0].upper()}{rule.title[1:]}."},
+            "fullDescription": {"text": rule.why},
+            "defaultConfiguration": {"level": str(rule.severity)},
         }
 
 

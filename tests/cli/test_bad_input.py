@@ -302,7 +302,7 @@ ROWS = (
         "unknown kind",
         HEAD.replace("ConfigMap", "ConfigMapp"),
         "error[unknown-kind] resources/a.yaml:2:7",
-        words=("did you mean ConfigMap?",),
+        words=("did you mean `ConfigMap`?",),
     ),
     manifest(
         "unknown field",

@@ -49,7 +49,7 @@ error[unknown-kind]: Kubernetes 1.37 has no kind Servce
   services/web.yaml:2:7
   1 | apiVersion: v1
   2 | kind: Servce
-    |       ^^^^^^ did you mean Service?
+    |       ^^^^^^ did you mean `Service`?
 
 ✗ 4 errors in 3 of 3 files; nothing was sent to the cluster
 """

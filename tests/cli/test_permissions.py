@@ -31,9 +31,9 @@ def user() -> str:
     return f"user-{uuid4().hex[:8]}"
 
 
-def grant(live: Live, remedy: str) -> None:
+def grant(live: Live, snippet: str) -> None:
     """Do as an administrator what a finding proposes."""
-    for body in filter(None, yaml.safe_load_all(remedy)):
+    for body in filter(None, yaml.safe_load_all(snippet)):
         resource = live.api.resource(body["apiVersion"], body["kind"])
         assert resource is not None
         live.api.apply(resource, body, "administrator", dry_run=False)
@@ -79,7 +79,7 @@ def test_json_has_the_role_as_a_field(kploy: Kploy, write: Write, live: Live, us
     result = kploy("run", "-o", "json", "--as", user)
     said = [json.loads(line) for line in result.stdout.splitlines()]
     assert [event["kind"] for event in said] == ["Opened", "Checked", "Finished"]
-    role = next(yaml.safe_load_all(said[1]["findings"][0]["remedy"]))
+    role = next(yaml.safe_load_all(said[1]["findings"][0]["snippet"]))
     assert role["rules"] == [
         {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "delete", "get"]},
         {
@@ -122,7 +122,7 @@ def test_a_namespace_that_the_user_may_not_create_is_proposed(
         assert findings[0]["message"] == f"namespace {live.namespace} does not exist, and {user} may not create it"
         assert [finding["rule"] for finding in findings] == ["missing-permission"] * 2
         for finding in findings:
-            grant(live, finding["remedy"])
+            grant(live, finding["snippet"])
         assert kploy("run", "--as", user).code == 0
     finally:
         for plural in ("clusterrolebindings", "clusterroles"):

@@ -253,7 +253,7 @@ def test_what_the_app_lacks_is_a_warning_offline_and_asked_of_the_cluster(
     manifests: str, place: str, name: str, hint: str, rule: str
 ) -> None:
     found = survey(app_of(*parts(manifests)))
-    (need,) = found.open.needs
+    (need,) = found.unresolved.needs
     gone: dict[ObjectRef, Body | None] = {need.ref: None}
     assert told(found.findings) == []
     assert told(found.offline()) == [
@@ -341,7 +341,7 @@ def test_what_the_kployfile_ignores_is_not_looked_up() -> None:
     manifests = tuple(parts("{web: {BOX/envFrom: [{secretRef: {name: no}}]}}, {service: {spec/selector/app: x}}"))
     rules = (("missing-secret", Switch.IGNORE), ("service-without-pods", Switch.IGNORE))
     found = survey(App("/apps/shop", Kployfile("shop", "shop", rules=rules), manifests))
-    assert (found.open.needs, found.open.pods) == ((), ())
+    assert (found.unresolved.needs, found.unresolved.selectors) == ((), ())
 
 
 json_values = st.recursive(
@@ -381,4 +381,4 @@ def test_whatever_stands_where_it_should_not_nothing_raises(data: st.DataObject)
         body[last] = data.draw(json_values)
     found = survey(app_of(*manifests))
     found.offline()
-    tuple(missing(found.open, {need.ref: None for need in found.open.needs}, {}, found.holdings))
+    tuple(missing(found.unresolved, {need.ref: None for need in found.unresolved.needs}, {}, found.holdings))

@@ -6,7 +6,7 @@ import yaml
 from kploy.core.kinds import builtin
 from kploy.core.permissions import (
     MISSING_PERMISSION,
-    Need,
+    Right,
     is_about_permission,
     namespace_wanted,
     not_permitted,
@@ -21,17 +21,17 @@ APP = app_of()
 SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
 
 
-def needs(*rows: str, namespace: str = "shop") -> list[Need]:
+def rights(*rows: str, namespace: str = "shop") -> list[Right]:
     """The needs of rows like ``create deployments.apps``."""
     return [
-        Need(verb, resource.partition(".")[2], resource.partition(".")[0], namespace)
+        Right(verb, resource.partition(".")[2], resource.partition(".")[0], namespace)
         for verb, resource in (row.split() for row in rows)
     ]
 
 
 def test_a_kind_is_listed_watched_patched_and_created() -> None:
     look, apply = to_look(SECRETS, "shop"), to_apply(SECRETS, "shop", ["b", "a"])
-    assert [(need.verb, need.names) for need in (*look, *apply)] == [
+    assert [(right.verb, right.names) for right in (*look, *apply)] == [
         ("list", ()),
         ("watch", ()),
         ("create", ("a", "b")),
@@ -42,11 +42,13 @@ def test_a_kind_is_listed_watched_patched_and_created() -> None:
 def test_what_is_cluster_wide_is_needed_in_no_namespace() -> None:
     namespace = builtin("v1", "Namespace")
     assert namespace is not None
-    assert {need.namespace for need in (*to_look(namespace, "shop"), *to_apply(namespace, "shop", ["a"]))} == {""}
+    assert {right.namespace for right in (*to_look(namespace, "shop"), *to_apply(namespace, "shop", ["a"]))} == {
+        ""
+    }
 
 
 def test_what_is_missing_is_one_line_by_verbs() -> None:
-    missing = needs(
+    missing = rights(
         "list secrets", "create deployments.apps", "patch deployments.apps", "patch services", "create services"
     )
     (finding,) = not_permitted(APP, missing, "jane")
@@ -57,8 +59,8 @@ def test_what_is_missing_is_one_line_by_verbs() -> None:
 
 
 def test_the_role_grants_just_what_is_missing_to_the_user() -> None:
-    (finding,) = not_permitted(APP, needs("list secrets", "list pods", "patch deployments.apps"), "jane")
-    role, binding, rest = yaml.safe_load_all(finding.remedy)
+    (finding,) = not_permitted(APP, rights("list secrets", "list pods", "patch deployments.apps"), "jane")
+    role, binding, rest = yaml.safe_load_all(finding.snippet)
     assert (role["kind"], binding["kind"], rest) == ("Role", "RoleBinding", None)
     assert role["metadata"] == binding["metadata"]
     assert role["metadata"]["namespace"] == "shop"
@@ -75,12 +77,12 @@ def test_the_role_grants_just_what_is_missing_to_the_user() -> None:
 
 
 def test_what_is_missing_in_the_whole_cluster_is_a_finding_of_its_own_with_a_cluster_role() -> None:
-    found = not_permitted(APP, [*needs("list secrets"), *needs("list nodes", namespace="")], "")
+    found = not_permitted(APP, [*rights("list secrets"), *rights("list nodes", namespace="")], "")
     assert [finding.message for finding in found] == [
         "you may not, in the whole cluster: list nodes",
         "you may not, in namespace shop: list secrets",
     ]
-    role, binding, _ = yaml.safe_load_all(found[0].remedy)
+    role, binding, _ = yaml.safe_load_all(found[0].snippet)
     assert (role["kind"], binding["kind"], binding["roleRef"]["kind"]) == (
         "ClusterRole",
         "ClusterRoleBinding",
@@ -98,13 +100,13 @@ def test_what_is_missing_in_the_whole_cluster_is_a_finding_of_its_own_with_a_clu
     ],
 )
 def test_the_subject_is_whom_the_server_takes_the_user_for(user: str, subject: dict[str, str]) -> None:
-    (finding,) = not_permitted(APP, needs("list secrets"), user)
-    assert list(yaml.safe_load_all(finding.remedy))[1]["subjects"] == [subject]
+    (finding,) = not_permitted(APP, rights("list secrets"), user)
+    assert list(yaml.safe_load_all(finding.snippet))[1]["subjects"] == [subject]
 
 
 def test_two_roles_that_grant_other_things_have_other_names_so_that_none_takes_the_place_of_another() -> None:
     names = [
-        next(yaml.safe_load_all(not_permitted(APP, needs(row), user)[0].remedy))["metadata"]["name"]
+        next(yaml.safe_load_all(not_permitted(APP, rights(row), user)[0].snippet))["metadata"]["name"]
         for row, user in (("list secrets", "a"), ("list pods", "a"), ("list secrets", "b"), ("list secrets", "a"))
     ]
     assert len(set(names)) == 3
@@ -114,7 +116,7 @@ def test_two_roles_that_grant_other_things_have_other_names_so_that_none_takes_t
 def test_who_may_not_create_the_namespace_can_have_it_created() -> None:
     finding = namespace_wanted(APP, "jane")
     assert finding.message == "namespace shop does not exist, and jane may not create it"
-    namespace, _ = yaml.safe_load_all(finding.remedy)
+    namespace, _ = yaml.safe_load_all(finding.snippet)
     assert namespace == {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
 
 

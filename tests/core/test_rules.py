@@ -9,7 +9,7 @@ import pytest
 
 import kploy
 from kploy.core.rule_table import OF_OBJECTS, ROWS
-from kploy.core.rules import RULES, is_switchable, nearest, switchable, switched
+from kploy.core.rules import RULES, is_switchable, switchable, switched
 from kploy.model.app import Switch
 from kploy.model.findings import Severity, error, warning
 
@@ -108,8 +108,3 @@ def test_a_fixed_rule_cannot_be_switched() -> None:
         True,
     ]
     assert "duplicate-object" not in {rule.id for rule in switchable()}
-
-
-def test_the_rule_that_was_meant() -> None:
-    assert nearest("image_tga") == "image-tag"
-    assert nearest("zzz") == ""

@@ -237,7 +237,7 @@ def test_a_version_without_schemas_is_a_lookup_error_that_names_those_there_are(
             (
                 "invalid-value",
                 "`imagePullPolicy` must be one of Always, IfNotPresent, Never",
-                "did you mean Always?",
+                "did you mean `Always`?",
                 f"value {AT}.imagePullPolicy",
             ),
             id="a choice that there is not",
@@ -347,7 +347,10 @@ def test_all_findings_come_in_the_order_of_manifests_and_lines() -> None:
         error("unknown-field", "`zone` is not a field of PodSpec", "", Place("key spec.zone", 5, 1)),
         error("unknown-field", "`area` is not a field of PodSpec", "", Place("key spec.area", 9, 1)),
         error(
-            "unknown-kind", f"Kubernetes {NEWEST} has no kind Pood", "did you mean Pod?", Place("value kind", 1, 1)
+            "unknown-kind",
+            f"Kubernetes {NEWEST} has no kind Pood",
+            "did you mean `Pod`?",
+            Place("value kind", 1, 1),
         ),
     )
 
@@ -445,12 +448,12 @@ def test_the_schemas_of_a_version_are_read_once() -> None:
         (
             "apps/v1",
             "Deploymnet",
-            ("unknown-kind", "has no kind Deploymnet", "did you mean Deployment?", "value kind"),
+            ("unknown-kind", "has no kind Deploymnet", "did you mean `Deployment`?", "value kind"),
         ),
         (
             "v1",
             "deployment",
-            ("unknown-kind", "has no kind deployment", "did you mean Deployment of apps/v1?", "value kind"),
+            ("unknown-kind", "has no kind deployment", "did you mean `Deployment` of apps/v1?", "value kind"),
         ),
         ("v1", "Xyzzy", ("unknown-kind", "has no kind Xyzzy", "", "value kind")),
     ],

@@ -104,7 +104,7 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
                         "excerpt": [{"number": 2, "text": "  x: ••••••"}],
                     },
                     "subject": "",
-                    "remedy": "",
+                    "snippet": "",
                 },
                 {
                     "rule": "w",
@@ -113,7 +113,7 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
                     "hint": "",
                     "place": None,
                     "subject": "env/X",
-                    "remedy": "",
+                    "snippet": "",
                 },
             ],
             "files": 7,

@@ -14,6 +14,7 @@ from jsonschema import Draft7Validator
 
 from kploy import __version__
 from kploy.cluster.port import Unreachable
+from kploy.core.rules import RULES
 from kploy.model.events import Checked, Event, Finished
 from kploy.model.findings import Finding, Line, Place, error, warning
 from kploy.model.report import Outcome
@@ -74,22 +75,34 @@ def test_a_finding_is_a_result_with_its_rule_and_place() -> None:
 
 
 def test_each_rule_is_described_once_and_found_by_its_index() -> None:
-    findings = [warning("b-rule", "1"), error("a-rule", "2"), warning("b-rule", "3")]
+    findings = [error("image-tag", "switched"), error("empty-app", "2"), warning("image-tag", "3")]
     run = sound(sarif_document(findings, SHOP, Outcome.INVALID))
     rules = run["tool"]["driver"]["rules"]
-    assert [(rule["id"], rule["defaultConfiguration"]["level"]) for rule in rules] == [
-        ("a-rule", "error"),
-        ("b-rule", "warning"),
+    assert rules == [
+        {
+            "id": id_,
+            "shortDescription": {"text": title},
+            "fullDescription": {"text": RULES[id_].why},
+            "defaultConfiguration": {"level": level},
+        }
+        for id_, title, level in [
+            ("empty-app", "There is nothing to deploy.", "error"),
+            ("image-tag", f"{RULES['image-tag'].title.capitalize()}.", "warning"),
+        ]
     ]
-    assert [rules[result["ruleIndex"]]["id"] for result in run["results"]] == ["b-rule", "a-rule", "b-rule"]
+    assert [rules[result["ruleIndex"]]["id"] for result in run["results"]] == [
+        "image-tag",
+        "empty-app",
+        "image-tag",
+    ]
 
 
 @pytest.mark.parametrize(
     ("finding", "uri"),
     [
-        (error("r", "m"), "my%20apps/shop/Kployfile"),
-        (error("r", "m", subject="env/X.secret"), "my%20apps/shop/env/X.secret"),
-        (error("r", "m", place=Place("rcs/é #1%.yaml", 1, 1)), "my%20apps/shop/rcs/%C3%A9%20%231%25.yaml"),
+        (error("empty-app", "m"), "my%20apps/shop/Kployfile"),
+        (error("empty-app", "m", subject="env/X.secret"), "my%20apps/shop/env/X.secret"),
+        (error("empty-app", "m", place=Place("rcs/é #1%.yaml", 1, 1)), "my%20apps/shop/rcs/%C3%A9%20%231%25.yaml"),
     ],
 )
 def test_every_result_has_a_file_of_the_repository(finding: Finding, uri: str) -> None:
@@ -117,7 +130,7 @@ def test_other_findings_have_other_fingerprints() -> None:
     others = (
         FINDING,
         FINDING,
-        replace(FINDING, rule="other"),
+        replace(FINDING, rule="unknown-kind"),
         replace(FINDING, message="other"),
         replace(FINDING, place=Place("rcs/db.yaml", 17, 11, 6, PLACE.excerpt)),
         replace(FINDING, place=Place("rcs/web.yaml", 17, 11, 6, (Line(17, "  imagee: y"),))),
@@ -128,7 +141,9 @@ def test_other_findings_have_other_fingerprints() -> None:
 
 
 def test_hostile_text_is_spelled_out_and_nothing_of_it_is_markdown() -> None:
-    finding = error("r", HOSTILE + "<img src=x> [a](http://b) @team", HOSTILE, Place("rcs/\x1b\udc80", 1, 1))
+    finding = error(
+        "empty-app", HOSTILE + "<img src=x> [a](http://b) @team", HOSTILE, Place("rcs/\x1b\udc80", 1, 1)
+    )
     (result,) = sound(sarif_document([finding], SHOP, Outcome.INVALID))["results"]
     assert result["message"]["text"] == f"{HARMLESS}<img src=x> [a](http://b) @team: {HARMLESS}"
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "my%20apps/shop/rcs/%1B%80"
