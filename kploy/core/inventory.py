@@ -39,7 +39,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object of the app. ``uid`` is "" until it was seen live."""
+    """One object of the app. ``uid`` is "" until the server has taken it, and said which it is."""
 
     ref: ObjectRef
     resource: Resource
@@ -76,13 +76,16 @@ class Inventory:
 def ahead(inventory: Inventory, wanted: Iterable[Entry], phase: Phase, record: Record | None) -> Inventory:
     """The inventory to be written before anything changes: all there was, and all that is wanted.
 
-    A UID that is known stays known. ``record`` is that of the revision that is about to be deployed,
-    whether it is new or tried again; None leaves the records alone.
+    A UID stays only where ``wanted`` has the same: an object that is not there, or is another one,
+    gets its UID from ``settled``, when the server has taken it. Till then the run may be killed, and
+    with the old UID what it made would be taken for somebody else's. ``record`` is that of the
+    revision that is about to be deployed, whether it is new or tried again; None leaves the records
+    alone. No record is dropped: the revision is kept until ``settled`` is written.
     """
     known = inventory.by_ref
     for entry in wanted:
-        uid = entry.uid or (known[entry.ref].uid if entry.ref in known else "")
-        known[entry.ref] = replace(entry, uid=uid)
+        is_known = entry.ref in known and known[entry.ref].uid == entry.uid
+        known[entry.ref] = entry if is_known else replace(entry, uid="")
     return replace(
         inventory,
         epoch=inventory.epoch + 1,
@@ -110,13 +113,13 @@ def settled(
             for entry in inventory.entries
             if entry.ref not in gone
         ),
-        records=_with(inventory.records, record) if record else inventory.records,
+        records=_with(inventory.records, record)[-KEPT_REVISIONS:] if record else inventory.records,
     )
 
 
 def _with(records: Sequence[Record], record: Record) -> tuple[Record, ...]:
     others = [known for known in records if known.revision != record.revision]
-    return (*others, record)[-KEPT_REVISIONS:]
+    return (*others, record)
 
 
 # How it is written down.

@@ -57,6 +57,7 @@ class Lookout:
         self._clock = clock
         self._before = live
         self._bodies: dict[ObjectRef, Body] = {}
+        self._uids: dict[ObjectRef, str] = {}
         self._early: dict[ObjectRef, tuple[Body, bool]] = {}
         self._listed: dict[tuple[str, str], _Complete] = {}
         self._going: set[ObjectRef] = set()
@@ -69,6 +70,7 @@ class Lookout:
     def applied(self, ref: ObjectRef, body: Body) -> Status:
         """The status of an object whose apply the server answered with ``body``; older sightings count no more."""
         self._bodies[ref] = body
+        self._uids[ref] = _uid(body)
         if text(body, "metadata", "deletionTimestamp"):
             self._going.add(ref)
         if ref.kind == "Service" and _selects_otherwise(self._before.get(ref), body):
@@ -91,8 +93,8 @@ class Lookout:
 
     @property
     def uids(self) -> dict[ObjectRef, str]:
-        """The UID of every object that was applied."""
-        return {ref: _uid(body) for ref, body in self._bodies.items()}
+        """The UID of every object that was applied; of one that somebody has replaced since, still its own."""
+        return dict(self._uids)
 
     def listed(self, kind: tuple[str, str], bodies: Mapping[ObjectRef, Body], version: str) -> tuple[Told, ...]:
         """What it tells, as by ``seen`` and ``gone``, that ``bodies`` are all there were at ``version``.
