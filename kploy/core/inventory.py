@@ -155,12 +155,13 @@ def decoded(data: Mapping[str, str], app_id: str) -> Inventory:
         raise Illegible(f"it was written by a newer kploy, in format {written}")
     if header.get("app") != app_id:
         raise Illegible("it belongs to another app")
-    if header.get("phase") not in set(Phase):
+    phase = header.get("phase")
+    if not isinstance(phase, str) or phase not in set(Phase):
         raise Illegible("its phase is none that there is")
     return Inventory(
         app_id,
         _number(header, "epoch"),
-        Phase(str(header["phase"])),
+        Phase(phase),
         _number(header, "revision"),
         _entries(data.get("objects", "")),
         tuple(_record(_json(line)) for line in data.get("history", "").splitlines()),
@@ -176,7 +177,10 @@ def _line(entry: Entry) -> str:
 _SEGMENT = re.compile(r"(?!\.{1,2}$)[^/%\s\x00-\x1f\x7f]{1,253}")
 """What may stand between two slashes of an address: as apimachinery's ValidatePathSegmentName has it."""
 
-_API_VERSION = re.compile(r"(?:[a-z0-9.-]{1,253}/)?[a-z0-9]{1,63}")
+_API_VERSION = re.compile(r"(?:(?!\.{1,2}/)[a-z0-9.-]{1,253}/)?[a-z0-9]{1,63}")
+_NEVER = 1 << 38
+"""Seconds since the epoch that no run is begun at."""
+
 _UID = re.compile(r"-|[0-9A-Za-z-]{2,64}")
 
 
@@ -215,7 +219,8 @@ def _told(record: Record) -> dict[str, Any]:
 
 def _record(told: Mapping[str, Any]) -> Record:
     at, changes = told.get("at"), told.get("changes")
-    if not isinstance(at, int | float) or isinstance(at, bool) or not isinstance(changes, dict):
+    is_time = isinstance(at, int | float) and not isinstance(at, bool) and 0 <= at < _NEVER
+    if not is_time or not isinstance(changes, dict):
         raise Illegible("a line of its history is not one that kploy writes")
     if not all(isinstance(word, str) and type(number) is int for word, number in changes.items()):
         raise Illegible("a line of its history counts what cannot be counted")

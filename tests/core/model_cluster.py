@@ -287,8 +287,8 @@ class ModelRun:
         assert may_take(there, 0.0, is_gone=True)
         self.cluster.lease = held("kploy-shop", "shop", self.cluster.app_id, _ME, 0.0, there)
         self.cluster.writes += 1
+        yield from ()
         return [rollout.Began(self.now)]
-        yield
 
     def _save_ahead(self) -> _Request:
         record, pack = self._entered.record, self._entered.pack
@@ -342,8 +342,8 @@ class ModelRun:
             self._uids[ref] = uid_of(self.cluster.apply(ref, self._bodies[ref]))
             change = Action.CONFIGURED
         self.to_apply.discard(ref)
+        yield from ()
         return [rollout.Answered(node, change, self._status(node), self.now)]
-        yield
 
     def _delete(self, node: int) -> _Request:
         leaving = self._leaving(node)

@@ -6,6 +6,7 @@ The same few dozen stories every time, or as many new ones as KPLOY_FUZZ_EXAMPLE
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 
 from hypothesis import HealthCheck, Phase, settings
@@ -72,6 +73,19 @@ def _app(variant: int, chosen: frozenset[ObjectRef]) -> App:
 apps = st.builds(_app, st.integers(0, 2), st.frozensets(refs, max_size=6))
 
 
+_Deed = Callable[[ModelCluster, ObjectRef], None]
+
+_DEEDS: tuple[_Deed, ...] = (
+    ModelCluster.remove,
+    ModelCluster.unlabel,
+    ModelCluster.edit,
+    ModelCluster.hold,
+    lambda cluster, ref: cluster.make(ref, _MANIFESTS[ref], is_labelled=True),
+    lambda cluster, ref: cluster.make(ref, _MANIFESTS[ref], is_labelled=False),
+)
+"""What others do to an object that is there."""
+
+
 class Crashes(RuleBasedStateMachine):
     """At most one run is under way; it is left where it is when the next one begins."""
 
@@ -116,14 +130,39 @@ class Crashes(RuleBasedStateMachine):
         record = data.draw(st.sampled_from(inventory.records))
         return record.digest, stored_app(self.cluster, record.revision)
 
+    @rule(app=apps, requests=st.integers(1, 25))
+    def a_run_is_killed(self, app: App, requests: int) -> None:
+        self._start(app)
+        self._go_on(requests)
+
+    @rule(requests=st.integers(1, 25), everything=st.booleans())
+    def a_destroy_is_killed(self, requests: int, everything: bool) -> None:
+        self._start(None, everything=everything)
+        self._go_on(requests)
+
+    def _go_on(self, requests: int) -> None:
+        """Let so many requests be answered, and check after each; then it is killed."""
+        for _ in range(requests):
+            if self.run is not None and not self.run.pending and self._is_under_way():
+                self.cluster.work()
+                self.run.look()
+            if self.run is not None and self.run.pending:
+                self.run.advance(0)
+                self._holds()
+        self.run = None
+
+    def _holds(self) -> None:
+        self.what_is_live_is_listed()
+        self.what_is_foreign_is_as_it_was()
+        self.every_revision_that_is_named_is_kept()
+
     @precondition(_has_requests)
     @rule(indices=st.lists(st.integers(0, 5), min_size=1, max_size=6))
     def some_requests_are_answered(self, indices: list[int]) -> None:
         for index in indices:
             if self.run is not None and self.run.pending:
                 self.run.advance(index)
-                self.what_is_live_is_listed()
-                self.what_is_foreign_is_as_it_was()
+                self._holds()
 
     @precondition(_is_under_way)
     @rule()
@@ -159,39 +198,17 @@ class Crashes(RuleBasedStateMachine):
     # Others. The API server has no apply that asks for the object that was compared: what kploy is
     # about to apply they leave alone.
 
-    def _may_touch(self, ref: ObjectRef) -> bool:
-        is_wanted = self.run is not None and self._is_under_way() and ref in self.run.to_apply
-        return ref in self.cluster.objects and not is_wanted
-
-    @rule(ref=refs)
-    def somebody_deletes_it(self, ref: ObjectRef) -> None:
-        if self._may_touch(ref):
-            self.cluster.remove(ref)
-
-    @rule(ref=refs, is_labelled=st.booleans())
-    def somebody_makes_it_anew(self, ref: ObjectRef, is_labelled: bool) -> None:
-        if self._may_touch(ref):
-            self.cluster.make(ref, _MANIFESTS[ref], is_labelled=is_labelled)
+    @precondition(lambda self: self.cluster.objects)
+    @rule(deed=st.sampled_from(_DEEDS), data=st.data())
+    def somebody_interferes(self, deed: _Deed, data: st.DataObject) -> None:
+        ref = data.draw(st.sampled_from(sorted(self.cluster.objects)))
+        if not self._is_under_way() or (self.run is not None and ref not in self.run.to_apply):
+            deed(self.cluster, ref)
 
     @rule(ref=refs, is_labelled=st.booleans())
     def somebody_is_first_to_make_it(self, ref: ObjectRef, is_labelled: bool) -> None:
         if not self._is_under_way() and ref not in self.cluster.objects:
             self.cluster.make(ref, _MANIFESTS[ref], is_labelled=is_labelled)
-
-    @rule(ref=refs)
-    def somebody_takes_its_label_away(self, ref: ObjectRef) -> None:
-        if self._may_touch(ref):
-            self.cluster.unlabel(ref)
-
-    @rule(ref=refs)
-    def somebody_edits_it(self, ref: ObjectRef) -> None:
-        if self._may_touch(ref):
-            self.cluster.edit(ref)
-
-    @rule(ref=refs)
-    def a_finalizer_holds_it(self, ref: ObjectRef) -> None:
-        if self._may_touch(ref):
-            self.cluster.hold(ref)
 
     @rule()
     def somebody_writes_the_root(self) -> None:
