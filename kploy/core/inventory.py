@@ -219,8 +219,9 @@ def _told(record: Record) -> dict[str, Any]:
 
 def _record(told: Mapping[str, Any]) -> Record:
     at, changes = told.get("at"), told.get("changes")
-    is_time = isinstance(at, int | float) and not isinstance(at, bool) and 0 <= at < _NEVER
-    if not is_time or not isinstance(changes, dict):
+    if not isinstance(at, int | float) or isinstance(at, bool) or not 0 <= at < _NEVER:
+        raise Illegible("a line of its history is not one that kploy writes")
+    if not isinstance(changes, dict):
         raise Illegible("a line of its history is not one that kploy writes")
     if not all(isinstance(word, str) and type(number) is int for word, number in changes.items()):
         raise Illegible("a line of its history counts what cannot be counted")

@@ -128,12 +128,13 @@ def _removals(barrier: Node, first: int, leaving: Sequence[Leaving]) -> list[Nod
     waits = removal_order([_as_manifest(each) for each in leaving])
     order = _in_order(waits)
     place = {index: first + position for position, index in enumerate(order)}
-    frees: list[list[tuple[int, Milestone]]] = [[] for _ in leaving]
+    frees: list[list[tuple[int, Milestone]]] = [[] for _ in waits]
     for index, others in enumerate(waits):
         for other in others:
             frees[other].append((place[index], Milestone.READY))
+    entries_of = [*(each.entry for each in leaving), *[None] * (len(waits) - len(leaving))]
     nodes = [
-        Node(None, len(waits[index]) + 1, 0, tuple(sorted(frees[index])), leaving[index].entry) for index in order
+        Node(None, len(waits[index]) + 1, 0, tuple(sorted(frees[index])), entries_of[index]) for index in order
     ]
     return [replace(barrier, dependents=tuple((place[index], Milestone.READY) for index in order)), *nodes]
 

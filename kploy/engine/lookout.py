@@ -207,14 +207,17 @@ class Lookout:
 
 
 def _backers(graph: Graph) -> dict[ObjectRef, set[ObjectRef]]:
-    """By Service: the workloads that give it its endpoints."""
-    backers: dict[ObjectRef, set[ObjectRef]] = {}
-    for node in graph.nodes:
+    """By Service: the workloads that give it its endpoints. Those of one pool share one set."""
+    by_index: dict[int, set[ObjectRef]] = {}
+    pools: list[tuple[int, int]] = []
+    for number, node in enumerate(graph.nodes):
         for index, milestone in node.dependents:
-            service = graph.nodes[index].ref
-            if milestone is Milestone.BACKS and node.ref and service:
-                backers.setdefault(service, set()).add(node.ref)
-    return backers
+            if milestone is Milestone.BACKS and node.ref:
+                by_index.setdefault(index, set()).add(node.ref)
+            elif milestone is Milestone.BACKS:
+                pools.append((number, index))
+    by_index |= {index: by_index.get(number, set()) for number, index in pools}
+    return {ref: found for index, found in by_index.items() if (ref := graph.nodes[index].ref)}
 
 
 def _selects_otherwise(before: Body | None, service: Body) -> bool:
