@@ -361,7 +361,7 @@ def _graph(manifests: Sequence[Manifest], needs: _Needs, backers: Mapping[int, l
 
 
 def _with_pools(needs: _Needs, backers: Mapping[int, list[int]]) -> tuple[_Needs, dict[int, list[int]]]:
-    """``backers``; but where several workloads back several Services, by way of a barrier that is a pool of pods."""
+    """``backers``; but where several workloads back several Services, by way of a barrier: their pool."""
     backed: dict[tuple[int, ...], list[int]] = {}
     for service, workloads in backers.items():
         backed.setdefault(tuple(workloads), []).append(service)
