@@ -53,7 +53,8 @@ class Picture:
 
     def not_held(self, barrier: Stop) -> tuple[Stop, ...]:
         """The stops that do not wait at ``barrier``, though by its name they should."""
-        gathered = {wait.needed for wait in self.waits if wait.dependent == barrier.id}
+        gathers = [index for index, node in enumerate(graph.nodes) if _only_gathers(node, needed[index])]
+    gathered = {index: needed[index] for index in gathers}
         held = {wait.dependent for wait in self.waits if wait.needed == barrier.id}
         return tuple(
             stop

@@ -130,6 +130,19 @@ class Crashes(RuleBasedStateMachine):
         record = data.draw(st.sampled_from(inventory.records))
         return record.digest, stored_app(self.cluster, record.revision)
 
+    @precondition(lambda self: self.cluster.own)
+    @rule(data=st.data(), requests=st.integers(4, 25), is_made_anew=st.booleans())
+    def an_object_is_lost_and_the_run_that_mends_it_is_killed(
+        self, data: st.DataObject, requests: int, is_made_anew: bool
+    ) -> None:
+        ref = data.draw(st.sampled_from(sorted(self.cluster.own)))
+        self._after_all_others()
+        self.cluster.remove(ref)
+        if is_made_anew:
+            self.cluster.make(ref, _MANIFESTS[ref], is_labelled=True)
+        self._start(_app(0, frozenset({ref})))
+        self._go_on(requests)
+
     @rule(app=apps, requests=st.integers(1, 25))
     def a_run_is_killed(self, app: App, requests: int) -> None:
         self._start(app)

@@ -526,13 +526,8 @@ def test_what_comes_while_it_closes_changes_nothing(observation: Observation) ->
 
 
 def test_services_that_share_their_workloads_are_given_up_when_the_last_of_these_failed() -> None:
-    manifests = [
-        service("a", app="x"),
-        service("b", app="x"),
-        deployment("c", {"app": "x"}),
-        deployment("d", {"app": "x"}),
-    ]
-    graph, _ = graph_of(manifests)
+    workloads = [deployment(name, {"app": "x"}) for name in "cd"]
+    graph, _ = graph_of([service("a", app="x"), service("b", app="x"), *workloads])
     names = {node.ref.name: index for index, node in enumerate(graph.nodes) if node.ref}
     state, _ = play(
         start(graph, TIMEOUT),
