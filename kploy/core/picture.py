@@ -53,8 +53,7 @@ class Picture:
 
     def not_held(self, barrier: Stop) -> tuple[Stop, ...]:
         """The stops that do not wait at ``barrier``, though by its name they should."""
-        gathers = [index for index, node in enumerate(graph.nodes) if _only_gathers(node, needed[index])]
-    gathered = {index: needed[index] for index in gathers}
+        gathered = {wait.needed for wait in self.waits if wait.dependent == barrier.id}
         held = {wait.dependent for wait in self.waits if wait.needed == barrier.id}
         return tuple(
             stop
@@ -91,9 +90,8 @@ def _needed_by(graph: Graph) -> list[_Needed]:
     for index, node in enumerate(graph.nodes):
         for dependent, until in node.dependents:
             needed[dependent].append((index, until))
-    gathered = {
-        index: needed[index] for index, node in enumerate(graph.nodes) if _only_gathers(node, needed[index])
-    }
+    gathers = [index for index, node in enumerate(graph.nodes) if _only_gathers(node, needed[index])]
+    gathered = {index: needed[index] for index in gathers}
     for index in gathered:
         needed[index] = []
     return [list(dict.fromkeys(_seen_through(row, gathered))) for row in needed]
