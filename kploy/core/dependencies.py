@@ -23,6 +23,7 @@ class Lookup:
     def __init__(self, manifests: Iterable[Manifest]) -> None:
         self._by_label: dict[tuple[str, str, str], set[ObjectRef]] = {}
         self._definitions: dict[tuple[str, str], ObjectRef] = {}
+        self._selected: dict[tuple[str, frozenset[tuple[str, str]]], tuple[ObjectRef, ...]] = {}
         for manifest in manifests:
             if (manifest.ref.group, manifest.ref.kind) in WORKLOADS:
                 self._add_workload(manifest)
@@ -35,10 +36,16 @@ class Lookup:
         for key, value in labels.items():
             self._by_label.setdefault((manifest.ref.namespace, key, str(value)), set()).add(manifest.ref)
 
-    def selected(self, namespace: str, labels: Mapping[str, Any]) -> list[ObjectRef]:
+    def selected(self, namespace: str, labels: Mapping[str, Any]) -> tuple[ObjectRef, ...]:
         """The workloads in ``namespace`` whose pods carry all of ``labels``; none for no labels."""
-        sets = [self._by_label.get((namespace, key, str(value)), set()) for key, value in labels.items()]
-        return sorted(set.intersection(*sets)) if sets else []
+        asked = namespace, frozenset((key, str(value)) for key, value in labels.items())
+        if asked not in self._selected:
+            self._selected[asked] = self._carrying(*asked)
+        return self._selected[asked]
+
+    def _carrying(self, namespace: str, labels: frozenset[tuple[str, str]]) -> tuple[ObjectRef, ...]:
+        sets = sorted((self._by_label.get((namespace, *label), set()) for label in labels), key=len)
+        return tuple(sorted(set.intersection(*sets))) if sets else ()
 
     def definition(self, group: str, kind: str) -> ObjectRef | None:
         """The app's own CustomResourceDefinition of a kind."""
@@ -52,6 +59,19 @@ def explicit(manifest: Manifest) -> list[str]:
 
 
 def implied(manifest: Manifest, lookup: Lookup) -> Iterator[ObjectRef]:
+    """Everything the manifest names in its fields, whether or not the app has it, and what it selects."""
+    yield from named(manifest, lookup)
+    yield from selected(manifest, lookup)
+
+
+def selected(manifest: Manifest, lookup: Lookup) -> tuple[ObjectRef, ...]:
+    """The workloads that it needs because it selects their pods; the same tuple for the same selector."""
+    if (manifest.ref.group, manifest.ref.kind) != ("policy", "PodDisruptionBudget"):
+        return ()
+    return lookup.selected(manifest.ref.namespace, mapping(manifest.body, "spec", "selector", "matchLabels"))
+
+
+def named(manifest: Manifest, lookup: Lookup) -> Iterator[ObjectRef]:
     """Everything the manifest names in its fields, whether or not the app has it."""
     ref = manifest.ref
     if ref.namespace:
@@ -63,7 +83,7 @@ def implied(manifest: Manifest, lookup: Lookup) -> Iterator[ObjectRef]:
         yield from _of_pods(ref, mapping(pod_template(ref.kind, manifest.body), "spec"))
     of_kind = _OF_KIND.get(f"{ref.group}/{ref.kind}")
     if of_kind is not None:
-        yield from of_kind(ref, manifest.body, lookup)
+        yield from of_kind(ref, manifest.body)
 
 
 def read_at_start(manifest: Manifest) -> Iterator[ObjectRef]:
@@ -118,7 +138,7 @@ def _of_container(ref: ObjectRef, container: Mapping[str, Any]) -> Iterator[Obje
         yield from _named("", "Secret", ref.namespace, text(source, "secretKeyRef", "name"))
 
 
-def _of_binding(ref: ObjectRef, body: Body, _: Lookup) -> Iterator[ObjectRef]:
+def _of_binding(ref: ObjectRef, body: Body) -> Iterator[ObjectRef]:
     kind = text(body, "roleRef", "kind")
     namespace = ref.namespace if kind == "Role" else ""
     yield from _named(ref.group, kind, namespace, text(body, "roleRef", "name"))
@@ -128,7 +148,7 @@ def _of_binding(ref: ObjectRef, body: Body, _: Lookup) -> Iterator[ObjectRef]:
             yield from _named("", "ServiceAccount", home, text(subject, "name"))
 
 
-def _of_ingress(ref: ObjectRef, body: Body, _: Lookup) -> Iterator[ObjectRef]:
+def _of_ingress(ref: ObjectRef, body: Body) -> Iterator[ObjectRef]:
     backends = [dig(body, "spec", "defaultBackend")]
     for rule in entries(body, "spec", "rules"):
         backends += [dig(path, "backend") for path in entries(rule, "http", "paths")]
@@ -137,37 +157,33 @@ def _of_ingress(ref: ObjectRef, body: Body, _: Lookup) -> Iterator[ObjectRef]:
     yield from _named("networking.k8s.io", "IngressClass", "", text(body, "spec", "ingressClassName"))
 
 
-def _of_stateful_set(ref: ObjectRef, body: Body, _: Lookup) -> Iterator[ObjectRef]:
+def _of_stateful_set(ref: ObjectRef, body: Body) -> Iterator[ObjectRef]:
     return _named("", "Service", ref.namespace, text(body, "spec", "serviceName"))
 
 
-def _of_autoscaler(ref: ObjectRef, body: Body, _: Lookup) -> Iterator[ObjectRef]:
+def _of_autoscaler(ref: ObjectRef, body: Body) -> Iterator[ObjectRef]:
     target = mapping(body, "spec", "scaleTargetRef")
     group = group_of(text(target, "apiVersion"))
     return _named(group, text(target, "kind"), ref.namespace, text(target, "name"))
 
 
-def _of_disruption_budget(ref: ObjectRef, body: Body, lookup: Lookup) -> Iterator[ObjectRef]:
-    yield from lookup.selected(ref.namespace, mapping(body, "spec", "selector", "matchLabels"))
-
-
-def _of_webhooks(_: ObjectRef, body: Body, __: Lookup) -> Iterator[ObjectRef]:
+def _of_webhooks(_: ObjectRef, body: Body) -> Iterator[ObjectRef]:
     for webhook in entries(body, "webhooks"):
         yield from _service(mapping(webhook, "clientConfig", "service"))
 
 
-def _of_api_service(_: ObjectRef, body: Body, __: Lookup) -> Iterator[ObjectRef]:
+def _of_api_service(_: ObjectRef, body: Body) -> Iterator[ObjectRef]:
     return _service(mapping(body, "spec", "service"))
 
 
-def _of_route(ref: ObjectRef, body: Body, _: Lookup) -> Iterator[ObjectRef]:
+def _of_route(ref: ObjectRef, body: Body) -> Iterator[ObjectRef]:
     for rule in entries(body, "spec", "rules"):
         for backend in entries(rule, "backendRefs"):
             if text(backend, "kind") in {"", "Service"}:
                 yield from _named("", "Service", ref.namespace, text(backend, "name"))
 
 
-_OF_KIND: dict[str, Callable[[ObjectRef, Body, Lookup], Iterator[ObjectRef]]] = {
+_OF_KIND: dict[str, Callable[[ObjectRef, Body], Iterator[ObjectRef]]] = {
     "admissionregistration.k8s.io/MutatingWebhookConfiguration": _of_webhooks,
     "admissionregistration.k8s.io/ValidatingWebhookConfiguration": _of_webhooks,
     "apiregistration.k8s.io/APIService": _of_api_service,
@@ -178,7 +194,6 @@ _OF_KIND: dict[str, Callable[[ObjectRef, Body, Lookup], Iterator[ObjectRef]]] = 
     "gateway.networking.k8s.io/TCPRoute": _of_route,
     "gateway.networking.k8s.io/TLSRoute": _of_route,
     "networking.k8s.io/Ingress": _of_ingress,
-    "policy/PodDisruptionBudget": _of_disruption_budget,
     "rbac.authorization.k8s.io/ClusterRoleBinding": _of_binding,
     "rbac.authorization.k8s.io/RoleBinding": _of_binding,
 }

@@ -20,7 +20,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
 from kploy.core.bodies import dig, mapping
-from kploy.core.dependencies import Lookup, explicit, implied
+from kploy.core.dependencies import Lookup, explicit, named, selected
 from kploy.core.inventory import Entry
 from kploy.core.kinds import WORKLOADS
 from kploy.core.suggestions import did_you_mean, nearest
@@ -106,47 +106,59 @@ def graph_of(manifests: Sequence[Manifest]) -> tuple[Graph, tuple[Finding, ...]]
 def removal_order(manifests: Sequence[Manifest]) -> list[set[int]]:
     """By the index of each of ``manifests``: those that must be gone before it may go, because they need it.
 
+    Rows behind those of the manifests are barriers, which gather others and are named by their index as well.
     Whatever names something that is not among them, or makes a cycle, is no reason to wait.
     """
-    known = _names(manifests)
-    asked: _Needs = [
-        {other: Milestone.READY for name in explicit(manifest) for other in known.get(name.lower(), ())}
-        for manifest in manifests
-    ]
+    asked, _ = _asked(manifests)
     for index, needed in enumerate(asked):
         needed.pop(index, None)
     needs = _add_implied(manifests, asked)
-    _break_cycles(needs, [{} for _ in manifests])
-    return _with_dependents(needs, len(manifests))
-
-
-def _with_dependents(needs: _Needs, number: int) -> list[set[int]]:
-    """By the index of the first ``number`` nodes: their dependents among these, those behind a barrier as well."""
+    _break_cycles(needs, [{} for _ in asked])
     dependents: list[set[int]] = [set() for _ in needs]
     for dependent, needed in enumerate(needs):
         for index in needed:
             dependents[index].add(dependent)
-    return [
-        {node for each in nodes for node in ([each] if each < number else dependents[each]) if node < number}
-        for nodes in dependents[:number]
-    ]
+    return dependents
 
 
 def _asked(manifests: Sequence[Manifest]) -> tuple[_Needs, tuple[Finding, ...]]:
-    """What is asked for by annotation, and what of that the app does not have."""
+    """What is asked for by annotation, and what of that the app does not have.
+
+    Behind the manifests' own rows stand barriers, one for each name that means several of them.
+    """
     known = _names(manifests)
     needs: _Needs = [{} for _ in manifests]
     findings: list[Finding] = []
+    gathered: dict[str, list[int]] = {}
     for index, manifest in enumerate(manifests):
         for name in explicit(manifest):
-            found = known.get(name.lower())
-            if found is None:
+            found = known.get(name.lower(), ())
+            if not found:
                 findings.append(_unknown_finding(manifest, name, known))
-                continue
-            # A file that names itself means the other objects in it.
-            others = [other for other in found if other != index or len(found) == 1]
-            needs[index].update(dict.fromkeys(others, Milestone.READY))
+            elif len(found) == 1:
+                needs[index][found[0]] = Milestone.READY
+            else:
+                gathered.setdefault(name.lower(), []).append(index)
+    for name, asking in gathered.items():
+        _gather(needs, known[name], asking)
     return needs, tuple(findings)
+
+
+def _gather(needs: _Needs, found: Sequence[int], asking: Sequence[int]) -> None:
+    """Let all of ``asking`` need all of ``found``, most by way of a barrier."""
+    meant = frozenset(found)
+    within = list(dict.fromkeys(index for index in asking if index in meant))
+    if len(within) == 1:
+        # A file that names itself means the other objects in it.
+        needs[within[0]].update(dict.fromkeys((other for other in found if other != within[0]), Milestone.READY))
+    for one, other in pairwise(within):
+        # Two that do so wait for each other, and nothing else counts then.
+        needs[one][other] = needs[other][one] = Milestone.READY
+    outside = [index for index in asking if index not in meant]
+    if outside:
+        needs.append(dict.fromkeys(found, Milestone.READY))
+    for index in outside:
+        needs[index][len(needs) - 1] = Milestone.READY
 
 
 def _names(manifests: Sequence[Manifest]) -> dict[str, list[int]]:
@@ -214,26 +226,29 @@ def _way_back(node: int, came_from: Mapping[int, int]) -> list[int]:
 
 
 def _cycle_finding(manifests: Sequence[Manifest], cycle: Sequence[int]) -> Finding:
-    round_trip = " → ".join(str(manifests[index].ref) for index in reversed(cycle))
-    asking = next(manifests[index] for index in reversed(cycle) if explicit(manifests[index]))
+    along = [manifests[index] for index in reversed(cycle) if index < len(manifests)]
+    along = along if along[0] is along[-1] and len(along) > 1 else [*along, along[0]]
+    round_trip = " → ".join(str(manifest.ref) for manifest in along)
+    asking = next(manifest for manifest in along if explicit(manifest))
     place = asking.positions.value(("metadata", "annotations", DEPENDS_ON))
     message = f"these wait for each other, so none could start: {round_trip}"
     return error("dependency-cycle", message, "take one of these dependencies out", place)
 
 
 def _add_implied(manifests: Sequence[Manifest], asked: _Needs) -> _Needs:
-    """``asked`` and all that is implied. Behind the manifests' own nodes stand two barriers.
+    """``asked`` and all that is implied. Behind its rows stand further barriers.
 
-    The first holds everything until what is made of env/ was tried, the second
-    every workload until all Services were, so that their environment variables
-    reach every pod. A Service that was asked to wait for something holds up nobody.
+    One holds everything until what is made of env/ was tried, one every workload
+    until all Services were, so that their environment variables reach every pod. A
+    Service that was asked to wait for something holds up nobody. The others gather
+    what many select by the same labels.
     """
     lookup = Lookup(manifests)
     by_ref = {manifest.ref: index for index, manifest in enumerate(manifests)}
-    env, services = len(manifests), len(manifests) + 1
+    env, services = len(asked), len(asked) + 1
     needs: _Needs = [*map(dict, asked), {}, {}]
     for index, manifest in enumerate(manifests):
-        for ref in implied(manifest, lookup):
+        for ref in named(manifest, lookup):
             other = by_ref.get(ref, index)
             if other != index:
                 needs[index].setdefault(other, _milestone(manifest.ref, ref))
@@ -245,7 +260,27 @@ def _add_implied(manifests: Sequence[Manifest], asked: _Needs) -> _Needs:
             needs[index].setdefault(services, Milestone.TRIED)
         elif _kind(manifest) == ("", "Service") and not asked[index]:
             needs[services][index] = Milestone.TRIED
+    _add_selected(needs, manifests, lookup, by_ref)
     return needs
+
+
+def _add_selected(
+    needs: _Needs, manifests: Sequence[Manifest], lookup: Lookup, by_ref: Mapping[ObjectRef, int]
+) -> None:
+    """Let what selects pods need their workloads; where several select the same, by way of a barrier."""
+    selecting: dict[tuple[ObjectRef, ...], list[int]] = {}
+    for index, manifest in enumerate(manifests):
+        found = selected(manifest, lookup)
+        if found:
+            selecting.setdefault(found, []).append(index)
+    for refs, indices in selecting.items():
+        workloads = [by_ref[ref] for ref in refs]
+        if len(indices) > 1 and len(workloads) > 1:
+            needs.append(dict.fromkeys(workloads, Milestone.READY))
+            workloads = [len(needs) - 1]
+        for index in indices:
+            for workload in workloads:
+                needs[index].setdefault(workload, Milestone.READY)
 
 
 def _kind(manifest: Manifest) -> tuple[str, str]:
@@ -260,37 +295,82 @@ def _milestone(dependent: ObjectRef, needed: ObjectRef) -> Milestone:
 
 
 def _break_cycles(needs: _Needs, asked: _Needs) -> None:
-    """Drop what is implied wherever it makes a cycle, one at a time. Ends, because ``asked`` alone has none."""
-    while cycle := _cycle(needs):
-        needed, dependent = next(
-            (needed, dependent)
-            for needed, dependent in pairwise(cycle)
-            if dependent >= len(asked) or needed not in asked[dependent]
-        )
-        del needs[dependent][needed]
+    """Drop what is implied wherever it makes a cycle. Ends, because ``asked`` alone has none.
+
+    Goes from each node along what it needs. Where that comes back to the way it came, the last
+    step on this way that is implied is dropped, and it goes on from before that step.
+    """
+    left = [list(reversed(needed)) for needed in needs]
+    is_done = [False] * len(needs)
+    for start in range(len(needs)):
+        way = [] if is_done[start] else [start]
+        place = {start: 0}
+        while way:
+            node = way[-1]
+            if not left[node]:
+                is_done[node] = True
+                del place[way.pop()]
+            elif is_done[left[node][-1]]:
+                left[node].pop()
+            elif left[node][-1] not in place:
+                way.append(left[node][-1])
+                place[way[-1]] = len(way) - 1
+            else:
+                _drop_last_implied(way, place, left, needs, asked)
+
+
+def _drop_last_implied(
+    way: list[int], place: dict[int, int], left: list[list[int]], needs: _Needs, asked: _Needs
+) -> None:
+    """Go back on ``way`` to the last node whose next step is only implied, and take that step out."""
+    while way:
+        node, needed = way[-1], left[way[-1]][-1]
+        if node >= len(asked) or needed not in asked[node]:
+            left[node].pop()
+            del needs[node][needed]
+            return
+        del place[way.pop()]
 
 
 def _graph(manifests: Sequence[Manifest], needs: _Needs, backers: Mapping[int, list[int]]) -> Graph:
+    needs, backing = _with_pools(needs, backers)
     order = _in_given_order(needs)
     place = {index: position for position, index in enumerate(order)}
     dependents: list[list[tuple[int, Milestone]]] = [[] for _ in order]
     for dependent, needed in enumerate(needs):
         for index, how_far in needed.items():
             dependents[place[index]].append((place[dependent], how_far))
-    for service, workloads in backers.items():
+    for dependent, workloads in backing.items():
         for index in workloads:
-            dependents[place[index]].append((place[service], Milestone.BACKS))
+            dependents[place[index]].append((place[dependent], Milestone.BACKS))
     return Graph(
         tuple(
             Node(
                 manifests[index] if index < len(manifests) else None,
                 len(needs[index]),
-                len(backers.get(index, ())),
+                len(backing.get(index, ())),
                 tuple(sorted(dependents[position])),
             )
             for position, index in enumerate(order)
         )
     )
+
+
+def _with_pools(needs: _Needs, backers: Mapping[int, list[int]]) -> tuple[_Needs, dict[int, list[int]]]:
+    """``backers``; but where several workloads back several Services, by way of a barrier: their pool."""
+    backed: dict[tuple[int, ...], list[int]] = {}
+    for service, workloads in backers.items():
+        backed.setdefault(tuple(workloads), []).append(service)
+    pooled: dict[int, list[int]] = {}
+    number = len(needs)
+    for pool, services in backed.items():
+        if len(pool) > 1 and len(services) > 1:
+            pooled[number] = list(pool)
+            pooled |= {service: [number] for service in services}
+            number += 1
+        else:
+            pooled |= {service: list(pool) for service in services}
+    return [*needs, *({} for _ in range(number - len(needs)))], pooled
 
 
 def backers(manifests: Sequence[Manifest]) -> dict[int, list[int]]:
@@ -300,14 +380,15 @@ def backers(manifests: Sequence[Manifest]) -> dict[int, list[int]]:
     """
     lookup = Lookup(manifest for manifest in manifests if _runs_on(manifest))
     by_ref = {manifest.ref: index for index, manifest in enumerate(manifests)}
-    return {
-        index: [
-            by_ref[ref]
-            for ref in lookup.selected(manifest.ref.namespace, mapping(manifest.body, "spec", "selector"))
-        ]
-        for index, manifest in enumerate(manifests)
-        if _kind(manifest) == ("", "Service")
-    }
+    indices: dict[tuple[ObjectRef, ...], list[int]] = {}
+    backed: dict[int, list[int]] = {}
+    for index, manifest in enumerate(manifests):
+        if _kind(manifest) == ("", "Service"):
+            refs = lookup.selected(manifest.ref.namespace, mapping(manifest.body, "spec", "selector"))
+            if refs not in indices:
+                indices[refs] = [by_ref[ref] for ref in refs]
+            backed[index] = indices[refs]
+    return backed
 
 
 def _runs_on(manifest: Manifest) -> bool:

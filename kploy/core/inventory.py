@@ -39,7 +39,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object of the app. ``uid`` is "" until it was seen live."""
+    """One object of the app. ``uid`` is "" until the server has taken it, and said which it is."""
 
     ref: ObjectRef
     resource: Resource
@@ -76,13 +76,16 @@ class Inventory:
 def ahead(inventory: Inventory, wanted: Iterable[Entry], phase: Phase, record: Record | None) -> Inventory:
     """The inventory to be written before anything changes: all there was, and all that is wanted.
 
-    A UID that is known stays known. ``record`` is that of the revision that is about to be deployed,
-    whether it is new or tried again; None leaves the records alone.
+    A UID stays only where ``wanted`` has the same: an object that is not there, or is another one,
+    gets its UID from ``settled``, when the server has taken it. Till then the run may be killed, and
+    with the old UID what it made would be taken for somebody else's. ``record`` is that of the
+    revision that is about to be deployed, whether it is new or tried again; None leaves the records
+    alone. No record is dropped: the revision is kept until ``settled`` is written.
     """
     known = inventory.by_ref
     for entry in wanted:
-        uid = entry.uid or (known[entry.ref].uid if entry.ref in known else "")
-        known[entry.ref] = replace(entry, uid=uid)
+        is_known = entry.ref in known and known[entry.ref].uid == entry.uid
+        known[entry.ref] = entry if is_known else replace(entry, uid="")
     return replace(
         inventory,
         epoch=inventory.epoch + 1,
@@ -110,13 +113,13 @@ def settled(
             for entry in inventory.entries
             if entry.ref not in gone
         ),
-        records=_with(inventory.records, record) if record else inventory.records,
+        records=_with(inventory.records, record)[-KEPT_REVISIONS:] if record else inventory.records,
     )
 
 
 def _with(records: Sequence[Record], record: Record) -> tuple[Record, ...]:
     others = [known for known in records if known.revision != record.revision]
-    return (*others, record)[-KEPT_REVISIONS:]
+    return (*others, record)
 
 
 # How it is written down.
@@ -152,12 +155,13 @@ def decoded(data: Mapping[str, str], app_id: str) -> Inventory:
         raise Illegible(f"it was written by a newer kploy, in format {written}")
     if header.get("app") != app_id:
         raise Illegible("it belongs to another app")
-    if header.get("phase") not in set(Phase):
+    phase = header.get("phase")
+    if not isinstance(phase, str) or phase not in set(Phase):
         raise Illegible("its phase is none that there is")
     return Inventory(
         app_id,
         _number(header, "epoch"),
-        Phase(str(header["phase"])),
+        Phase(phase),
         _number(header, "revision"),
         _entries(data.get("objects", "")),
         tuple(_record(_json(line)) for line in data.get("history", "").splitlines()),
@@ -173,7 +177,10 @@ def _line(entry: Entry) -> str:
 _SEGMENT = re.compile(r"(?!\.{1,2}$)[^/%\s\x00-\x1f\x7f]{1,253}")
 """What may stand between two slashes of an address: as apimachinery's ValidatePathSegmentName has it."""
 
-_API_VERSION = re.compile(r"(?:[a-z0-9.-]{1,253}/)?[a-z0-9]{1,63}")
+_API_VERSION = re.compile(r"(?:(?!\.{1,2}/)[a-z0-9.-]{1,253}/)?[a-z0-9]{1,63}")
+_NEVER = 1 << 38
+"""Seconds since the epoch that no run is begun at."""
+
 _UID = re.compile(r"-|[0-9A-Za-z-]{2,64}")
 
 
@@ -212,7 +219,9 @@ def _told(record: Record) -> dict[str, Any]:
 
 def _record(told: Mapping[str, Any]) -> Record:
     at, changes = told.get("at"), told.get("changes")
-    if not isinstance(at, int | float) or isinstance(at, bool) or not isinstance(changes, dict):
+    if not isinstance(at, int | float) or isinstance(at, bool) or not 0 <= at < _NEVER:
+        raise Illegible("a line of its history is not one that kploy writes")
+    if not isinstance(changes, dict):
         raise Illegible("a line of its history is not one that kploy writes")
     if not all(isinstance(word, str) and type(number) is int for word, number in changes.items()):
         raise Illegible("a line of its history counts what cannot be counted")

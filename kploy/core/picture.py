@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kploy.core.graph import Graph, Milestone, Node
@@ -89,7 +90,24 @@ def _needed_by(graph: Graph) -> list[_Needed]:
     for index, node in enumerate(graph.nodes):
         for dependent, until in node.dependents:
             needed[dependent].append((index, until))
-    return needed
+    gathers = [index for index, node in enumerate(graph.nodes) if _only_gathers(node, needed[index])]
+    gathered = {index: needed[index] for index in gathers}
+    for index in gathered:
+        needed[index] = []
+    return [list(dict.fromkeys(_seen_through(row, gathered))) for row in needed]
+
+
+def _only_gathers(node: Node, needed: _Needed) -> bool:
+    """Whether a barrier only saves edges: what waits at it waits for each that it gathers, and is drawn so."""
+    return node.ref is None and bool(needed) and all(until is not Milestone.TRIED for _, until in needed)
+
+
+def _seen_through(needed: _Needed, gathered: Mapping[int, _Needed]) -> Iterator[tuple[int, Milestone]]:
+    for index, until in needed:
+        if index in gathered:
+            yield from ((other, until) for other, _ in gathered[index])
+        else:
+            yield index, until
 
 
 def _holds(barrier: Node, gathered: _Needed) -> bool:

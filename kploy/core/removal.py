@@ -1,7 +1,8 @@
 """What leaves an app's cluster, and in which order.
 
 Deleted is only what the inventory lists, what still carries the app's label, and
-what has the UID that was recorded. Some things are never deleted unless that is
+what has the UID that was recorded; where none was, because the run was cut off, what
+the server took from this app. Some things are never deleted unless that is
 asked for: what holds data, and what others may live in or by.
 """
 
@@ -11,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
-from kploy.core.bodies import mapping, text
+from kploy.core.bodies import entries, mapping, text
 from kploy.core.checks import directory_for
 from kploy.core.graph import Graph, Milestone, Node, removal_order
 from kploy.core.inventory import Entry
-from kploy.model.app import KEEP, LABEL, Manifest
+from kploy.model.app import KEEP, LABEL, Manifest, field_manager
 from kploy.model.findings import OnePlace, Place
 from kploy.model.objects import Body, ObjectRef
 
@@ -55,16 +56,16 @@ NOTHING_LEAVES = Parting()
 
 
 def parting(
-    entries: Iterable[Entry], live: Mapping[ObjectRef, Body | None], app_id: str, *, everything: bool = False
+    unwanted: Iterable[Entry], live: Mapping[ObjectRef, Body | None], app_id: str, *, everything: bool = False
 ) -> Parting:
-    """What is to become of ``entries``, none of which is wanted.
+    """What is to become of ``unwanted`` entries.
 
     ``live`` has each of them as it is, None for what is proven gone; one that is
     missing there could not be looked at, and is kept. ``everything``: what is
     protected goes as well, but for what carries the annotation ``kploy.dev/keep``.
     """
     leaving, kept, released, gone = [], [], [], []
-    for entry in entries:
+    for entry in unwanted:
         if entry.ref not in live:
             kept.append((entry, "the cluster could not be asked about it"))
             continue
@@ -90,7 +91,15 @@ def _foreign(entry: Entry, live: Body, app_id: str) -> str:
         return "it does not carry this app's label any more"
     if entry.uid and text(live, "metadata", "uid") != entry.uid:
         return "it is another object than the one that kploy made: somebody has made it anew"
+    if not entry.uid and not _was_applied(live, app_id):
+        return "it carries this app's label, but it is not kploy that made it"
     return ""
+
+
+def _was_applied(live: Body, app_id: str) -> bool:
+    """Whether the server took the object from this app's field manager. Labels are copied easily, this is not."""
+    managers = entries(live, "metadata", "managedFields")
+    return any(text(entry, "manager") == field_manager(app_id) for entry in managers)
 
 
 def _holds(entry: Entry, live: Body, *, everything: bool) -> str:
@@ -119,12 +128,13 @@ def _removals(barrier: Node, first: int, leaving: Sequence[Leaving]) -> list[Nod
     waits = removal_order([_as_manifest(each) for each in leaving])
     order = _in_order(waits)
     place = {index: first + position for position, index in enumerate(order)}
-    frees: list[list[tuple[int, Milestone]]] = [[] for _ in leaving]
+    frees: list[list[tuple[int, Milestone]]] = [[] for _ in waits]
     for index, others in enumerate(waits):
         for other in others:
             frees[other].append((place[index], Milestone.READY))
+    entries_of = [*(each.entry for each in leaving), *[None] * (len(waits) - len(leaving))]
     nodes = [
-        Node(None, len(waits[index]) + 1, 0, tuple(sorted(frees[index])), leaving[index].entry) for index in order
+        Node(None, len(waits[index]) + 1, 0, tuple(sorted(frees[index])), entries_of[index]) for index in order
     ]
     return [replace(barrier, dependents=tuple((place[index], Milestone.READY) for index in order)), *nodes]
 

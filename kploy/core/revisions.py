@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, astuple
 from typing import Any
 
-from kploy.model.app import App, Directory, Kployfile, Manifest
+from kploy.model.app import App, Directory, Kployfile, Manifest, Switch
 from kploy.model.findings import OnePlace, Place
 from kploy.model.objects import ObjectRef
 
@@ -52,7 +52,7 @@ def unpacked(pack: bytes, revision: int) -> App:
     if told["format"] > FORMAT:
         raise Unusable(f"it was packed by a newer kploy, in format {told['format']}")
     try:
-        kployfile = Kployfile(**told["kployfile"])
+        kployfile = _kployfile(told["kployfile"])
         manifests = tuple(_manifest(each, revision) for each in told["manifests"])
     except (TypeError, KeyError, ValueError) as exc:
         raise Unusable("it is not what kploy packs") from exc
@@ -85,6 +85,11 @@ def _told(manifest: Manifest) -> dict[str, Any]:
         "file": manifest.file,
         "directory": manifest.directory,
     }
+
+
+def _kployfile(told: Mapping[str, Any]) -> Kployfile:
+    rules = tuple((str(rule), Switch(switch)) for rule, switch in told["rules"])
+    return Kployfile(**{**told, "rules": rules})
 
 
 def _manifest(told: Mapping[str, Any], revision: int) -> Manifest:

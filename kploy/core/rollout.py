@@ -452,7 +452,10 @@ class _Turn:
         for dependent, milestone in self.state.graph.nodes[node].dependents:
             if milestone is Milestone.BACKS:
                 self._change(dependent, lost=self.state.items[dependent].lost + 1)
-                if self._phase(dependent) is Phase.WAITING and self._is_deserted(dependent):
+                if self._is_barrier(dependent):
+                    if self._is_deserted(dependent):
+                        self._desert(dependent, now)
+                elif self._phase(dependent) is Phase.WAITING and self._is_deserted(dependent):
                     self._abandon(dependent, now)
 
     def _abandon(self, node: int, now: float) -> None:

@@ -7,16 +7,18 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from kploy.cluster.port import Cluster, Forbidden
+from kploy.core import ledger
 from kploy.core.bodies import text
 from kploy.core.graph import Graph
 from kploy.core.inventory import Inventory
+from kploy.core.ledger import Entered
 from kploy.core.removal import Parting, with_removals
 from kploy.engine.carrier import Inbox
 from kploy.engine.compare import Comparison, changes_of
 from kploy.engine.departures import departures
 from kploy.engine.deploy import Deploy, deploy
 from kploy.engine.farewell import NAMESPACES, end_namespace, is_gone_by, is_made_for
-from kploy.engine.journal import Entered, Journal
+from kploy.engine.journal import Journal
 from kploy.engine.live import WORKERS
 from kploy.engine.lock import Lock
 from kploy.engine.process import this_process
@@ -103,8 +105,7 @@ class _Destruction:
             return departures(inventory, (), self._cluster, pool, everything=self._everything)
 
     def _job(self, stored: Stored | None, parting: Parting) -> Deploy:
-        forgotten = frozenset(entry.ref for entry in (*parting.gone, *(entry for entry, _ in parting.released)))
-        entered = Entered((), None, forgotten=forgotten)
+        entered = Entered((), None, forgotten=ledger.forgotten(parting))
         return Deploy(
             self._app,
             with_removals(Graph(), parting.leaving),

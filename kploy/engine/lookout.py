@@ -58,6 +58,7 @@ class Lookout:
         self._clock = clock
         self._before = live
         self._bodies: dict[ObjectRef, Body] = {}
+        self._uids: dict[ObjectRef, str] = {}
         self._early: dict[ObjectRef, tuple[Body, bool]] = {}
         self._listed: dict[tuple[str, str], _Complete] = {}
         self._going: set[ObjectRef] = set()
@@ -70,6 +71,7 @@ class Lookout:
     def applied(self, ref: ObjectRef, body: Body) -> Status:
         """The status of an object whose apply the server answered with ``body``; older sightings count no more."""
         self._bodies[ref] = body
+        self._uids[ref] = _uid(body)
         if text(body, "metadata", "deletionTimestamp"):
             self._going.add(ref)
         if ref.kind == "Service" and _selects_otherwise(self._before.get(ref), body):
@@ -92,8 +94,8 @@ class Lookout:
 
     @property
     def uids(self) -> dict[ObjectRef, str]:
-        """The UID of every object that was applied."""
-        return {ref: _uid(body) for ref, body in self._bodies.items()}
+        """The UID of every object that was applied; of one that somebody has replaced since, still its own."""
+        return dict(self._uids)
 
     def listed(self, kind: tuple[str, str], bodies: Mapping[ObjectRef, Body], version: str) -> tuple[Told, ...]:
         """What it tells, as by ``seen`` and ``gone``, that ``bodies`` are all there were at ``version``.
@@ -208,14 +210,17 @@ class Lookout:
 
 
 def _backers(graph: Graph) -> dict[ObjectRef, set[ObjectRef]]:
-    """By Service: the workloads that give it its endpoints."""
-    backers: dict[ObjectRef, set[ObjectRef]] = {}
-    for node in graph.nodes:
+    """By Service: the workloads that give it its endpoints. Those of one pool share one set."""
+    by_index: dict[int, set[ObjectRef]] = {}
+    pools: list[tuple[int, int]] = []
+    for number, node in enumerate(graph.nodes):
         for index, milestone in node.dependents:
-            service = graph.nodes[index].ref
-            if milestone is Milestone.BACKS and node.ref and service:
-                backers.setdefault(service, set()).add(node.ref)
-    return backers
+            if milestone is Milestone.BACKS and node.ref:
+                by_index.setdefault(index, set()).add(node.ref)
+            elif milestone is Milestone.BACKS:
+                pools.append((number, index))
+    by_index |= {index: by_index.get(number, set()) for number, index in pools}
+    return {ref: found for index, found in by_index.items() if (ref := graph.nodes[index].ref)}
 
 
 def _selects_otherwise(before: Body | None, service: Body) -> bool:

@@ -14,10 +14,12 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 
 from kploy.cluster.port import AlreadyExists, Cluster
+from kploy.core import ledger
 from kploy.core.across import Survey
 from kploy.core.bodies import text
 from kploy.core.graph import Graph, graph_of
-from kploy.core.inventory import Entry, Inventory, Phase
+from kploy.core.inventory import Entry, Inventory
+from kploy.core.ledger import Entered
 from kploy.core.removal import with_removals
 from kploy.core.revisions import digest_of, packed
 from kploy.core.rules import switched
@@ -26,7 +28,7 @@ from kploy.engine.admission import would_start
 from kploy.engine.carrier import Inbox
 from kploy.engine.compare import Comparison, compare
 from kploy.engine.deploy import Deploy, deploy
-from kploy.engine.journal import Entered, Journal
+from kploy.engine.journal import Journal
 from kploy.engine.lock import Lock
 from kploy.engine.process import this_process
 from kploy.engine.resources import Resources
@@ -37,7 +39,7 @@ from kploy.model.events import Event, Finished, Noted
 from kploy.model.findings import Finding
 from kploy.model.history import Record
 from kploy.model.objects import Body, ObjectRef, Resource
-from kploy.model.plan import Plan
+from kploy.model.plan import Action, Plan
 from kploy.model.report import Outcome
 
 _NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
@@ -67,6 +69,11 @@ class Standing:
     comparison: Comparison
     findings: tuple[Finding, ...] = ()
     notes: tuple[Noted, ...] = ()
+
+    @property
+    def before(self) -> Inventory | None:
+        """The inventory, if there is one."""
+        return self.stored.inventory if self.stored else None
 
     @property
     def plan(self) -> Plan:
@@ -191,22 +198,16 @@ class Operation:
         return deploy(job, self._inbox)
 
     def _record(self, wanted: Wanted, found: Standing) -> Record:
-        before = found.stored.inventory if found.stored else None
         digest = digest_of(wanted.app)
-        last = before.record if before else None
-        is_again = last is not None and last.digest == digest
-        number = (before.revision if before else 0) + (0 if is_again else 1)
+        number = ledger.number_of(found.before, digest)
         counts = Counter(str(change.action) for change in found.plan.changes)
         return Record(
             number, digest, time.time(), self._me.who, self._cause, "applying", tuple(sorted(counts.items()))
         )
 
     def _journal(self, wanted: Wanted, found: Standing, record: Record) -> Journal:
-        before = found.stored.inventory if found.stored else None
-        is_new = before is None or before.revision != record.revision
-        parting = found.comparison.parting
-        forgotten = frozenset(entry.ref for entry in (*parting.gone, *(entry for entry, _ in parting.released)))
-        pack = packed(wanted.app) if is_new else b""
+        pack = b"" if ledger.is_kept(found.before, record) else packed(wanted.app)
+        forgotten = ledger.forgotten(found.comparison.parting)
         entered = Entered(_entries(wanted, found), record, pack, forgotten)
         return Journal(_store(wanted, self._lock.guard), found.stored, Inventory(wanted.app.id), entered)
 
@@ -227,23 +228,14 @@ class Operation:
 
 def _has_work(wanted: Wanted, found: Standing, record: Record) -> bool:
     """Whether anything would be written: an object, the inventory, or the history."""
-    if found.plan.writes or found.stored is None:
-        return True
-    inventory = found.stored.inventory
-    last, parting = inventory.record, found.comparison.parting
-    known = inventory.by_ref
-    return (
-        inventory.phase is not Phase.DEPLOYED
-        or last is None
-        or last.digest != record.digest
-        or bool(parting.gone or parting.released)
-        or any(entry.ref not in known or known[entry.ref].uid != entry.uid for entry in _entries(wanted, found))
-    )
+    parting = found.comparison.parting
+    return found.plan.writes or ledger.has_work(found.before, _entries(wanted, found), parting, record.digest)
 
 
 def _entries(wanted: Wanted, found: Standing) -> tuple[Entry, ...]:
-    """What is wanted, with the UIDs of what is there; without the namespace, which is not the app's."""
-    live = found.comparison.live
+    """What is wanted, with the UIDs of what is there and stays; without the namespace, which is not the app's."""
+    replaced = {change.ref for change in found.plan.changes if change.action is Action.REPLACED}
+    live = {ref: body for ref, body in found.comparison.live.items() if ref not in replaced}
     return tuple(
         Entry(manifest.ref, resource, _uid(live.get(manifest.ref)))
         for manifest in wanted.graph.manifests

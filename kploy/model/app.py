@@ -110,7 +110,7 @@ class App:
     @property
     def field_manager(self) -> str:
         """One field manager per app, so that two apps that claim one object conflict."""
-        return f"kploy-{self.id}"
+        return field_manager(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,11 @@ def state_name(kployfile: Kployfile) -> str:
     """
     is_plain = re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", kployfile.name)
     return f"kploy-{kployfile.name if is_plain else app_id(kployfile.name, kployfile.namespace)}"
+
+
+def field_manager(app_id: str) -> str:
+    """The field manager of the app with this id."""
+    return f"kploy-{app_id}"
 
 
 def app_id(name: str, namespace: str) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -286,3 +288,66 @@ def test_twenty_thousand_objects_have_edges_in_proportion() -> None:
     # Each waits for the barrier of env/; a Deployment for its account, its map and the barrier of
     # Services, which each Service is for, and which it backs.
     assert sum(len(node.dependents) for node in graph.nodes) == (4 + 5) * apps
+
+
+def edges(graph: Graph) -> int:
+    return sum(len(node.dependents) for node in graph.nodes)
+
+
+def test_what_many_select_has_edges_in_proportion() -> None:
+    number = 1_000
+    workloads = [deployment(f"d{each}", {"app": "x"}) for each in range(number)]
+    services = [service(f"s{each}", app="x") for each in range(number)]
+    selector = {"selector": {"matchLabels": {"app": "x"}}}
+    budgets = [thing(f"b{each}", "PodDisruptionBudget", "policy/v1", spec=selector) for each in range(number)]
+    assert edges(graph_of([*services, *workloads])[0]) <= 6 * number
+    assert edges(graph_of([*budgets, *workloads])[0]) <= 6 * number
+
+
+def test_a_file_that_many_name_has_edges_in_proportion() -> None:
+    number = 1_000
+    named = [replace(thing(f"c{each}"), file="rcs/all.yaml") for each in range(number)]
+    graph, _ = graph_of([*named, *(thing(f"d{each}", after="rcs/all") for each in range(number))])
+    assert edges(graph) <= 5 * number
+
+
+def test_an_object_that_names_its_own_file_waits_for_the_others_in_it() -> None:
+    one, two, last = (
+        replace(thing(name, after=after), file="rcs/all.yaml")
+        for name, after in [("a", ""), ("b", ""), ("c", "rcs/all")]
+    )
+    ready = Milestone.READY
+    assert needs_of(one, two, last) == {"configmap/c": {"configmap/a": ready, "configmap/b": ready}}
+
+
+def test_objects_that_all_name_their_own_file_wait_for_each_other() -> None:
+    _, findings = graph_of([replace(thing(name, after="rcs/all"), file="rcs/all.yaml") for name in "abc"])
+    expected = "these wait for each other, so none could start: configmap/a → configmap/b → configmap/a"
+    assert [finding.message for finding in findings] == [expected]
+
+
+def test_a_cycle_by_way_of_a_file_names_the_objects() -> None:
+    files = [replace(thing(name), file="rcs/all.yaml") for name in "ab"]
+    files[0] = replace(thing("a", after="configmap/z"), file="rcs/all.yaml")
+    _, findings = graph_of([*files, thing("z", after="rcs/all")])
+    assert [finding.rule for finding in findings] == ["dependency-cycle"]
+    assert "configmap/a" in findings[0].message
+    assert "configmap/z" in findings[0].message
+
+
+@given(st.data())
+def test_what_is_implied_never_makes_a_cycle(data: st.DataObject) -> None:
+    """Deployments that name maps, and maps that were asked to wait for Deployments."""
+    number = data.draw(st.integers(1, 6))
+    some = st.lists(st.integers(0, number - 1), max_size=3)
+    maps = [
+        thing(f"c{each}", after=",".join(f"deployment/d{other}" for other in data.draw(some)))
+        for each in range(number)
+    ]
+    workloads = [
+        deployment(f"d{each}", volumes=[{"configMap": {"name": f"c{other}"}} for other in data.draw(some)])
+        for each in range(number)
+    ]
+    graph, findings = graph_of([*maps, *workloads])
+    assert findings == ()
+    assert all(dependent > index for index, node in enumerate(graph.nodes) for dependent, _ in node.dependents)

@@ -7,16 +7,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kploy.core.graph import Graph, Milestone, Node, graph_of
+from kploy.core.inventory import Entry
+from kploy.core.removal import Leaving, with_removals
 from kploy.core.rollout import (
     Action,
     Answered,
     Apply,
     Began,
+    Delete,
     Interrupted,
     Lost,
+    NotSaved,
     Observation,
     Phase,
     Rejected,
+    SaveAfter,
+    SaveAhead,
+    Saved,
     Seen,
     State,
     Tell,
@@ -27,8 +34,8 @@ from kploy.core.rollout import (
     step,
 )
 from kploy.model import events
+from kploy.model.objects import Resource, Status
 from kploy.model.objects import State as ObjectState
-from kploy.model.objects import Status
 from kploy.model.plan import Action as Change
 from kploy.model.report import Outcome
 from tests.makers import deployment, service, thing
@@ -390,3 +397,150 @@ def test_a_deploy_takes_a_bounded_number_of_steps_for_each_object(fails: list[bo
         steps += 1
     assert state.is_finished
     assert steps == len(fails) + 1
+
+
+# A deploy that is written down.
+
+
+def recorded(leaving: bool = True) -> tuple[State, int, int]:
+    """A ConfigMap that is wanted, and one that goes; the state before it begins, and both nodes."""
+    graph, _ = graph_of([thing("new")])
+    old = thing("old")
+    entry = Entry(old.ref, Resource("", "v1", "ConfigMap", "configmaps", namespaced=True), "uid-1")
+    graph = with_removals(graph, [Leaving(entry, old.body)] if leaving else [])
+    names = {str(node.ref): index for index, node in enumerate(graph.nodes) if node.ref}
+    return start(graph, TIMEOUT, is_recorded=True), names["configmap/new"], names.get("configmap/old", -1)
+
+
+OLD = thing("old").ref
+GONE = Status(ObjectState.NOT_FOUND)
+GOING = Status(ObjectState.TERMINATING)
+DEEDS = (Apply, Delete, SaveAhead, SaveAfter)
+
+
+def played(state: State, *observations: Observation) -> tuple[State, list[Action]]:
+    """The state after all ``observations``, and the deeds and the end that all of them led to."""
+    found: list[Action] = []
+    for observation in observations:
+        state, actions = step(state, observation)
+        found += [
+            each
+            for each in actions
+            if isinstance(each, DEEDS) or (isinstance(each, Tell) and isinstance(each.event, events.Finished))
+        ]
+    return state, found
+
+
+def end(outcome: Outcome, at: float) -> Tell:
+    return Tell(events.Finished(outcome, at))
+
+
+def test_everything_is_written_down_before_and_after_and_removals_come_last() -> None:
+    state, new, old = recorded()
+    _, found = played(
+        state,
+        Began(0),
+        Saved(1),
+        Answered(new, Change.CREATED, CURRENT, 2),
+        Answered(old, Change.PRUNED, GOING, 3),
+        Seen(old, GONE, 4),
+        Saved(5),
+    )
+    assert found == [
+        SaveAhead(),
+        Apply(new),
+        Delete(old),
+        SaveAfter(Outcome.DONE, frozenset({OLD})),
+        end(Outcome.DONE, 5),
+    ]
+
+
+def test_nothing_goes_when_something_failed() -> None:
+    state, new, _ = recorded()
+    _, found = played(state, Began(0), Saved(1), Rejected(new, "no", 2), Saved(3))
+    assert found == [SaveAhead(), Apply(new), SaveAfter(Outcome.FAILED, frozenset()), end(Outcome.FAILED, 3)]
+
+
+@pytest.mark.parametrize(
+    ("observation", "outcome"),
+    [
+        (Interrupted(3), Outcome.INTERRUPTED),
+        (Ticked(TIMEOUT), Outcome.TIMED_OUT),
+        (Lost(Outcome.REFUSED, "the lock was taken over", 3), Outcome.REFUSED),
+    ],
+)
+def test_what_is_not_proven_gone_stays_listed(observation: Observation, outcome: Outcome) -> None:
+    state, new, old = recorded()
+    begun = (Began(0), Saved(1), Answered(new, Change.CREATED, CURRENT, 2), Answered(old, Change.PRUNED, GOING, 2))
+    _, found = played(state, *begun, observation, Saved(TIMEOUT))
+    assert found[-2:] == [SaveAfter(outcome, frozenset()), end(outcome, TIMEOUT)]
+
+
+def test_a_wanted_object_that_a_deletion_fails_on_is_a_failure_and_stays_listed() -> None:
+    state, new, old = recorded()
+    _, found = played(
+        state, Began(0), Saved(1), Answered(new, Change.CREATED, CURRENT, 2), Rejected(old, "no", 3), Saved(4)
+    )
+    assert found[-2:] == [SaveAfter(Outcome.FAILED, frozenset()), end(Outcome.FAILED, 4)]
+
+
+def test_nothing_starts_that_is_not_written_down() -> None:
+    state, _, _ = recorded()
+    state, found = played(state, Began(0), NotSaved(Outcome.REFUSED, "somebody changed the inventory", 1))
+    assert found == [SaveAhead(), end(Outcome.REFUSED, 1)]
+    assert state.is_finished
+
+
+def test_a_run_whose_end_could_not_be_written_down_is_not_done() -> None:
+    state, new, _ = recorded(leaving=False)
+    begun = (Began(0), Saved(1), Answered(new, Change.CREATED, CURRENT, 2))
+    _, found = played(state, *begun, NotSaved(Outcome.UNREACHABLE, "no answer", 3))
+    assert found[-1] == end(Outcome.UNREACHABLE, 3)
+
+
+def test_a_failure_stays_one_though_its_end_could_not_be_written_down() -> None:
+    state, new, _ = recorded()
+    _, found = played(
+        state, Began(0), Saved(1), Rejected(new, "no", 2), NotSaved(Outcome.UNREACHABLE, "no answer", 3)
+    )
+    assert found[-1] == end(Outcome.FAILED, 3)
+
+
+@pytest.mark.parametrize(
+    ("observation", "outcome"), [(Interrupted(0.5), Outcome.INTERRUPTED), (Ticked(TIMEOUT), Outcome.TIMED_OUT)]
+)
+def test_a_run_that_ends_while_it_opens_touches_nothing_and_says_so_in_the_inventory(
+    observation: Observation, outcome: Outcome
+) -> None:
+    state, _, _ = recorded()
+    _, found = played(state, Began(0), observation, Saved(TIMEOUT), Saved(TIMEOUT + 1))
+    assert found == [SaveAhead(), SaveAfter(outcome, frozenset()), end(outcome, TIMEOUT + 1)]
+
+
+@pytest.mark.parametrize("observation", [Interrupted(3), Ticked(TIMEOUT)])
+def test_what_comes_while_it_closes_changes_nothing(observation: Observation) -> None:
+    state, new, _ = recorded(leaving=False)
+    begun = (Began(0), Saved(1), Answered(new, Change.CREATED, CURRENT, 2))
+    _, found = played(state, *begun, observation, Saved(TIMEOUT))
+    assert found == [SaveAhead(), Apply(new), SaveAfter(Outcome.DONE, frozenset()), end(Outcome.DONE, TIMEOUT)]
+
+
+def test_services_that_share_their_workloads_are_given_up_when_the_last_of_these_failed() -> None:
+    workloads = [deployment(name, {"app": "x"}) for name in "cd"]
+    graph, _ = graph_of([service("a", app="x"), service("b", app="x"), *workloads])
+    names = {node.ref.name: index for index, node in enumerate(graph.nodes) if node.ref}
+    state, _ = play(
+        start(graph, TIMEOUT),
+        Began(0),
+        Answered(names["a"], Change.CREATED, IN_PROGRESS, 1),
+        Answered(names["b"], Change.CREATED, IN_PROGRESS, 1),
+    )
+    state, first = play(state, Rejected(names["c"], "no", 2))
+    _, second = play(state, Rejected(names["d"], "no", 3))
+    assert [type(event) for event in told(first)] == [events.Failed]
+    assert [type(event) for event in told(second)] == [
+        events.Failed,
+        events.Unfinished,
+        events.Unfinished,
+        events.Finished,
+    ]
