@@ -10,6 +10,7 @@ from kploy.core.revisions import Unusable, unpacked
 from kploy.engine.store import Store
 from kploy.model.app import App
 from kploy.model.errors import KployError, Refused
+from kploy.model.history import Record
 from kploy.model.report import Outcome
 
 
@@ -34,6 +35,16 @@ def last_good(inventory: Inventory) -> int | None:
     return max((number for number in good if number < inventory.revision), default=None)
 
 
+def record_of(inventory: Inventory, number: int) -> Record:
+    """What is known of a revision. Raises NoSuchRevision."""
+    for record in inventory.records:
+        if record.revision == number:
+            return record
+    known = [record.revision for record in inventory.records]
+    there = f"{known[0]} to {known[-1]}" if known else "none"
+    raise NoSuchRevision(f"there is no revision {number}", f"those that are kept: {there}; see kploy history")
+
+
 def stored_app(app: App, cluster: Cluster, revision: int | None = None) -> tuple[int, App]:
     """The number and the content of a stored revision, by default of ``last_good``.
 
@@ -42,14 +53,16 @@ def stored_app(app: App, cluster: Cluster, revision: int | None = None) -> tuple
     """
     inventory = inventory_of(app, cluster)
     number = last_good(inventory) if revision is None else revision
-    known = [record.revision for record in inventory.records]
     if number is None:
         raise NoSuchRevision(
             "there is no good revision before the present one", "see which there are: kploy history"
         )
-    if number not in known:
-        there = f"{known[0]} to {known[-1]}" if known else "none"
-        raise NoSuchRevision(f"there is no revision {number}", f"those that are kept: {there}; see kploy history")
+    record_of(inventory, number)
+    return number, unpacked_app(app, cluster, number)
+
+
+def unpacked_app(app: App, cluster: Cluster, number: int) -> App:
+    """The content of a revision that is listed. It goes where ``app`` is. Raises Refused if it cannot be used."""
     pack = Store(cluster, app, _nothing_is_written).revision(number)
     try:
         found = unpacked(pack, number)
@@ -57,7 +70,7 @@ def stored_app(app: App, cluster: Cluster, revision: int | None = None) -> tuple
         raise Refused(f"revision {number} cannot be used: {exc}", "choose another one: kploy history") from exc
     if found.id != app.id:
         raise Refused(f"revision {number} is of another app", "choose another one: kploy history")
-    return number, replace(found, root=app.root, kployfile=app.kployfile)
+    return replace(found, root=app.root, kployfile=app.kployfile)
 
 
 def _nothing_is_written() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kploy.model.plan import Plan
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -39,3 +41,17 @@ class AppHistory:
     context: str
     current: int
     records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionDiff:
+    """What one revision changed. ``against`` is the number of the one before it.
+
+    It is None where there is none to compare with, and all of the revision is new; ``note`` says why then.
+    """
+
+    app: str
+    record: Record
+    against: int | None
+    plan: Plan
+    note: str = ""
