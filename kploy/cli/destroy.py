@@ -11,6 +11,7 @@ from kploy.cli.confirmation import confirm
 from kploy.cli.options import calls_of, directory_argument, output_option, timeout_option, where, where_options
 
 if TYPE_CHECKING:
+    from kploy.model.events import Opened
     from kploy.model.plan import Plan
 
 
@@ -42,11 +43,11 @@ def destroy_command(
     from kploy.engine.pipeline import destroy
 
     inbox = Inbox()
-    again = calls_of(click.get_current_context()).of("destroy")
+    again = calls_of(click.get_current_context()).again
 
-    def ask(app: str, plan: Plan) -> None:
+    def ask(opened: Opened, plan: Plan) -> None:
         if not yes:
-            confirm(app, plan)
+            confirm(opened, plan)
 
     with (
         display_for(output, directory, plan_is_result=False) as display,

@@ -36,7 +36,7 @@ def rollback_command(revision: int | None, directory: Path, timeout: float, outp
     from kploy.engine.pipeline import rollback
 
     inbox = Inbox()
-    again = calls_of(click.get_current_context()).of("rollback")
+    again = calls_of(click.get_current_context()).again
     with (
         display_for(output, directory, plan_is_result=False) as display,
         Interruptible(inbox, display, again) as interruptible,

@@ -7,7 +7,16 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from kploy.cluster.port import Cluster, ClusterError, Forbidden, Unauthenticated, Unreachable
-from kploy.core.permissions import Need, namespace_wanted, not_permitted, to_apply, to_look
+from kploy.core.permissions import (
+    Need,
+    namespace_wanted,
+    not_permitted,
+    to_apply,
+    to_forget_state,
+    to_keep_state,
+    to_look,
+    to_remove,
+)
 from kploy.engine.live import WORKERS, live_objects
 from kploy.engine.related import relations_of
 from kploy.engine.resources import Resources
@@ -42,6 +51,7 @@ def preflight(app: App, manifests: Sequence[Manifest], cluster: Cluster, resourc
     kinds = _by_kind(manifests, resources)
     needs = {need for kind, names in kinds.items() for need in _needs_of(app, kind, names)}
     needs |= set(_of_related(app, kinds, once=False))
+    needs |= set(to_keep_state(app.kployfile.namespace))
     try:
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="preflight") as pool:
             missing = _missing(app, cluster, needs, pool)
@@ -51,6 +61,28 @@ def preflight(app: App, manifests: Sequence[Manifest], cluster: Cluster, resourc
     except ClusterError as error:
         return Rights(notes=(Noted(f"what you may do could not be checked beforehand: {error.message}"),))
     return Rights(_findings(app, manifests, cluster, missing)) if missing else Rights()
+
+
+def may_remove(
+    app: App, kinds: Iterable[Resource], cluster: Cluster, *, all_of_it: bool = False
+) -> tuple[Finding, ...]:
+    """What keeps the user from deleting objects of ``kinds``; with ``all_of_it`` the app's state as well.
+
+    Where the server does not say, nothing does. Raises Unreachable, Unauthenticated.
+    """
+    namespace = app.kployfile.namespace
+    needs = {need for kind in kinds for need in to_remove(kind, namespace)}
+    needs |= set(to_forget_state(namespace)) if all_of_it else set()
+    if not needs:
+        return ()
+    try:
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix="preflight") as pool:
+            missing = _missing(app, cluster, needs, pool)
+    except (Unreachable, Unauthenticated):
+        raise
+    except ClusterError:
+        return ()
+    return not_permitted(app, missing, _user(cluster)) if missing else ()
 
 
 def explain(app: App, manifests: Sequence[Manifest], cluster: Cluster, resources: Resources) -> None:

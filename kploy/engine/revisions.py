@@ -30,8 +30,14 @@ def inventory_of(app: App, cluster: Cluster) -> Inventory:
 
 
 def last_good(inventory: Inventory) -> int | None:
-    """The newest revision before the present one in which everything became ready."""
-    good = [record.revision for record in inventory.records if record.is_good]
+    """The newest revision before the present one in which everything became ready.
+
+    Where the present one was to be such a revision again, and was cut off, that one: it is gone on with.
+    """
+    good = {record.revision for record in inventory.records if record.is_good}
+    present = inventory.record
+    if present is not None and present.outcome in {"applying", "interrupted"} and present.back_to in good:
+        return present.back_to
     return max((number for number in good if number < inventory.revision), default=None)
 
 

@@ -31,6 +31,12 @@ class Record:
         """Whether everything in it became ready."""
         return self.outcome == "deployed"
 
+    @property
+    def back_to(self) -> int | None:
+        """The revision that this one was to be again; None if it was a run."""
+        number = self.cause.removeprefix("rollback to ")
+        return int(number) if number != self.cause and number.isascii() and number.isdecimal() else None
+
 
 @dataclass(frozen=True, slots=True)
 class AppHistory:
