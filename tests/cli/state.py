@@ -79,7 +79,9 @@ def hold(live: Live, *, boot: str = "another-boot", duration: int = 60) -> None:
     """Have the Lease held by a run on another machine, which nobody will renew."""
     body = lease(live)
     marks = {"who": "ada@laptop", "what": "kploy run", "boot": boot, "pid-namespace": "pid:[1]", "pid": "4711"}
-    body["metadata"]["annotations"] = {f"kploy.dev/{key}": value for key, value in (marks | {"started": "1"}).items()}
+    body["metadata"]["annotations"] = {
+        f"kploy.dev/{key}": value for key, value in (marks | {"started": "1"}).items()
+    }
     times = {"acquireTime": "2026-01-01T00:00:00.000000Z", "renewTime": "2026-01-01T00:00:00.000000Z"}
     body["spec"] = {"holderIdentity": "laptop_4711", "leaseDurationSeconds": duration, **times}
     assert live.admin.request("PUT", LEASE.format(live.namespace), body).code == 200

@@ -52,10 +52,14 @@ def test_json_and_yaml_say_the_same(kploy: Kploy, write: Write) -> None:
 
 
 def test_a_revision_shows_what_it_changed_and_no_secret(kploy: Kploy, write: Write) -> None:
-    root = write({"resources/a.yaml": config("a", "one"), "resources/b.yaml": config("b"), "env/WORD.secret": "hunter2"})
+    root = write(
+        {"resources/a.yaml": config("a", "one"), "resources/b.yaml": config("b"), "env/WORD.secret": "hunter2"}
+    )
     kploy("run")
     (root / "resources/b.yaml").unlink()
-    write({"resources/a.yaml": config("a", "two"), "resources/c.yaml": config("c"), "env/WORD.secret": "swordfish"})
+    write(
+        {"resources/a.yaml": config("a", "two"), "resources/c.yaml": config("c"), "env/WORD.secret": "swordfish"}
+    )
     kploy("run")
     result = kploy("history", "2")
     assert result.code == 0
@@ -102,7 +106,9 @@ def test_ten_revisions_are_kept(kploy: Kploy, write: Write, live: Live) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("history",), ("history", "1"), ("rollback",), ("rollback", "1")])
-def test_an_app_that_was_never_deployed_has_no_history(kploy: Kploy, write: Write, live: Live, arguments: tuple[str, ...]) -> None:
+def test_an_app_that_was_never_deployed_has_no_history(
+    kploy: Kploy, write: Write, live: Live, arguments: tuple[str, ...]
+) -> None:
     write({"resources/a.yaml": STUCK_CONFIG})
     result = kploy(*arguments)
     assert (result.code, result.stdout) == (6, "")

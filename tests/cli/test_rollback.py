@@ -35,7 +35,12 @@ def test_goes_back_to_the_last_good_revision_whole_and_prunes_what_it_did_not_ha
     assert "deploying revision 1 again" in result.lines
     assert configs(live) == ["a", "b"]
     assert live.objects(("v1", "ConfigMap"))["configmap/a"]["data"] == {"key": "one"}
-    assert rows(kploy("history").stdout)[1] == ["3", "deployed", "1 configured, 1 created, 1 pruned", "rollback to 1"]
+    assert rows(kploy("history").stdout)[1] == [
+        "3",
+        "deployed",
+        "1 configured, 1 created, 1 pruned",
+        "rollback to 1",
+    ]
     assert kploy("run").code == 0
     assert configs(live) == ["a", "c"]
 
