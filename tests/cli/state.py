@@ -1,4 +1,4 @@
-"""What tests of the state that kploy keeps have in common: looks at it, locks made by hand, processes that are cut off."""
+"""What tests of the state have in common: looks at it, locks made by hand, processes that are cut off."""
 
 from __future__ import annotations
 

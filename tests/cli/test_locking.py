@@ -57,7 +57,7 @@ def test_a_lease_that_nobody_renews_is_taken_over_when_it_has_run_out(
 
 
 def test_the_second_of_two_runs_waits_for_the_first_and_is_whole(
-    cluster: Sandbox, kploy: Kploy, write: Write, live: Live
+    cluster: Sandbox, write: Write, live: Live
 ) -> None:
     root = write({"rcs/web.yaml": STUCK, "resources/a.yaml": config("a", "one")})
     with started(cluster, root, "run") as first:
