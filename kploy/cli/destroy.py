@@ -33,8 +33,8 @@ def destroy_command(
 
     \b
     Examples:
-      kploy destroy                the app in this directory
-      kploy destroy --yes --all    all of it, without asking, as in CI
+      kploy destroy                     the app in this directory
+      kploy destroy shop --yes --all    another one, all of it, without asking, as in CI
     """
     target = where(**flags)
     from kploy.cli.display import display_for, show

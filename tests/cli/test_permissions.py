@@ -24,11 +24,32 @@ pytestmark = pytest.mark.cluster
 
 FLAGS_ONLY = {"resources/flags.yaml": FLAGS.format("blue")}
 
+HEADLESS = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {type: ExternalName, externalName: example.com, ports: [{port: 80}]}
+"""
+
 
 @pytest.fixture
 def user() -> str:
     """A user whom nobody has allowed anything."""
     return f"user-{uuid4().hex[:8]}"
+
+
+def allow_state(live: Live, user: str) -> None:
+    """Let a user keep the state of an app, in ConfigMaps, Secrets and Leases, and delete no Lease."""
+    rbac = "rbac.authorization.k8s.io"
+    keeping = ["create", "get", "list", "update"]
+    rules = [
+        {"apiGroups": [""], "resources": ["configmaps", "secrets"], "verbs": [*keeping, "delete"]},
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": keeping},
+    ]
+    subjects = [{"apiGroup": rbac, "kind": "User", "name": user}]
+    role = {"apiGroup": rbac, "kind": "Role", "name": "state"}
+    create(live, live.namespace, f"{rbac}/v1", "Role", "state", rules=rules)
+    create(live, live.namespace, f"{rbac}/v1", "RoleBinding", "state", roleRef=role, subjects=subjects)
 
 
 def grant(live: Live, remedy: str) -> None:
@@ -50,8 +71,10 @@ def test_who_may_do_nothing_gets_one_answer_and_nothing_more_is_sent(
     assert [line for line in result.lines if line.startswith("error[")] == [
         (
             f"error[missing-permission]: {user} may not, in namespace {live.namespace}:"
-            " create, list, patch and watch configmaps, deployments.apps, services;"
-            " list and watch endpointslices.discovery.k8s.io"
+            " create, delete, get, list, patch, update and watch configmaps;"
+            " create, list, patch and watch deployments.apps, services;"
+            " list and watch endpointslices.discovery.k8s.io;"
+            " create, get, update and watch leases.coordination.k8s.io; create, delete and get secrets"
         )
     ]
     assert result.lines[-1] == "✗ 1 error; nothing was written"
@@ -78,7 +101,17 @@ def test_json_has_the_role_as_a_field(kploy: Kploy, write: Write, live: Live, us
     assert [event["kind"] for event in said] == ["Opened", "Checked", "Finished"]
     role = next(yaml.safe_load_all(said[1]["findings"][0]["remedy"]))
     assert role["rules"] == [
-        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "list", "patch", "watch"]}
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "delete", "get"]},
+        {
+            "apiGroups": [""],
+            "resources": ["configmaps"],
+            "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
+        },
+        {
+            "apiGroups": ["coordination.k8s.io"],
+            "resources": ["leases"],
+            "verbs": ["create", "get", "update", "watch"],
+        },
     ]
     assert said[-1]["outcome"] == {"exitCode": 4, "name": "unreachable"}
 
@@ -121,34 +154,60 @@ def test_a_namespace_that_the_user_may_not_create_is_proposed(
 
 
 def test_who_may_not_create_may_deploy_what_is_there(kploy: Kploy, write: Write, live: Live, user: str) -> None:
-    write(FLAGS_ONLY)
+    write({"services/web.yaml": HEADLESS})
     assert kploy("run").code == 0
     allow(live, user, ["get", "list", "watch", "patch"])
-    write({"resources/flags.yaml": FLAGS.format("green")})
+    allow_state(live, user)
+    write({"services/web.yaml": HEADLESS.replace("80", "81")})
     assert kploy("run", "--as", user).code == 0
-    write({"resources/new.yaml": FLAGS.format("x").replace("flags", "new")})
+    write({"services/new.yaml": HEADLESS.replace("web", "new")})
     result = kploy("run", "--as", user)
     assert result.code == 4
-    assert f"{user} may not, in namespace {live.namespace}: create configmaps" in result.stderr
-    assert "configmap/new" not in live.objects(*KINDS)
+    assert f"{user} may not, in namespace {live.namespace}: create services" in result.stderr
+    assert "service/new" not in live.objects(*KINDS)
+
+
+def test_what_may_not_be_deleted_is_said_before_anything_is_written(
+    kploy: Kploy, write: Write, live: Live, user: str
+) -> None:
+    root = write({"services/web.yaml": HEADLESS, **FLAGS_ONLY})
+    assert kploy("run").code == 0
+    allow(live, user, ["get", "list", "watch", "patch", "create"])
+    allow_state(live, user)
+    (root / "services/web.yaml").unlink()
+    before = live.versions(*KINDS)
+    for command in ("dryrun", "run"):
+        result = kploy(command, "--as", user)
+        assert result.code == 4
+        assert f"{user} may not, in namespace {live.namespace}: delete services" in result.stderr
+    result = kploy("destroy", "--yes", "--as", user)
+    assert result.code == 4
+    assert f"{user} may not, in namespace {live.namespace}: delete leases.coordination.k8s.io, services" in (
+        result.stderr
+    )
+    assert live.versions(*KINDS) == before
+    text = result.stderr[result.stderr.index("apiVersion:") : result.stderr.rindex("✗")]
+    grant(live, text)
+    assert kploy("destroy", "--yes", "--as", user).code == 0
 
 
 def test_a_right_to_single_objects_suffices_for_them(kploy: Kploy, write: Write, live: Live, user: str) -> None:
     allow(live, user, ["get", "list", "watch"])
+    allow_state(live, user)
     rbac = "rbac.authorization.k8s.io"
     named = {
         "apiGroups": [""],
-        "resources": ["configmaps"],
+        "resources": ["services"],
         "verbs": ["create", "patch"],
-        "resourceNames": ["flags"],
+        "resourceNames": ["web"],
     }
     subjects = [{"apiGroup": rbac, "kind": "User", "name": user}]
     role = {"apiGroup": rbac, "kind": "Role", "name": "named"}
     create(live, live.namespace, f"{rbac}/v1", "Role", "named", rules=[named])
     create(live, live.namespace, f"{rbac}/v1", "RoleBinding", "named", roleRef=role, subjects=subjects)
-    write(FLAGS_ONLY)
+    write({"services/web.yaml": HEADLESS})
     assert kploy("run", "--as", user).code == 0
-    write({"resources/new.yaml": FLAGS.format("x").replace("flags", "new")})
+    write({"services/new.yaml": HEADLESS.replace("web", "new")})
     assert kploy("run", "--as", user).code == 4
 
 
