@@ -30,7 +30,7 @@ def test_a_run_keeps_a_lease_a_root_and_a_revision_and_marks_what_it_applies(
     assert [entry["manager"] for entry in applied["managedFields"]] == [f"kploy-{app}"]
     assert "kubectl.kubernetes.io/last-applied-configuration" not in applied.get("annotations", {})
     lines = root_of(live)["data"]["objects"].splitlines()
-    assert [line.split(" ")[4:] for line in lines] == [
+    assert sorted(line.split(" ")[4:] for line in lines) == [
         [name, objects[f"{kind}/{name}"]["metadata"]["uid"]]
         for kind, name in (("configmap", "a"), ("secret", "kploy-secrets"))
     ]
