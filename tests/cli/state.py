@@ -35,7 +35,7 @@ spec:
 def config(name: str, value: str = "x", **annotations: str) -> str:
     """The manifest of a ConfigMap."""
     metadata = {"name": name, "annotations": annotations}
-    return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"key": value}})
+    return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"colour": value}})
 
 
 def root_of(live: Live) -> Body:

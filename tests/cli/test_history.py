@@ -65,7 +65,7 @@ def test_a_revision_shows_what_it_changed_and_no_secret(kploy: Kploy, write: Wri
     assert result.code == 0
     assert result.stdout.splitlines() == [
         "  ~ configmap/a           resources/a.yaml",
-        "      data.key",
+        "      data.colour",
         "        - one",
         "        + two",
         "  + configmap/c           1 key   resources/c.yaml",

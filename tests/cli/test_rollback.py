@@ -34,7 +34,7 @@ def test_goes_back_to_the_last_good_revision_whole_and_prunes_what_it_did_not_ha
     assert result.code == 0
     assert "deploying revision 1 again" in result.lines
     assert configs(live) == ["a", "b"]
-    assert live.objects(("v1", "ConfigMap"))["configmap/a"]["data"] == {"key": "one"}
+    assert live.objects(("v1", "ConfigMap"))["configmap/a"]["data"] == {"colour": "one"}
     assert rows(kploy("history").stdout)[1] == [
         "3",
         "deployed",
