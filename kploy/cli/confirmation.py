@@ -11,6 +11,7 @@ from kploy.model.errors import KployError
 from kploy.model.report import Outcome
 
 if TYPE_CHECKING:
+    from kploy.model.events import Opened
     from kploy.model.plan import Plan
 
 
@@ -20,15 +21,14 @@ class NotConfirmed(KployError):
     outcome = Outcome.USAGE
 
 
-def confirm(app: str, plan: Plan) -> None:
-    """Show what goes, and have the app's name typed. Raises NotConfirmed."""
+def confirm(opened: Opened, plan: Plan) -> None:
+    """Show what goes, and from where, and have the app's name typed. Raises NotConfirmed."""
     from kploy.ui.console import stderr
-    from kploy.ui.plan import show_plan
+    from kploy.ui.leaving import show_leaving
 
-    console = stderr()
-    show_plan(console, plan)
-    typed = _asked(f"Type the name of the app, {app}, to delete all that:")
-    if typed != app:
+    show_leaving(stderr(), opened, plan)
+    typed = _asked(f"Type the name of the app, {opened.app}, to delete all that:")
+    if typed != opened.app:
         raise NotConfirmed("that is not its name; nothing was changed")
 
 

@@ -11,6 +11,7 @@ from kploy.cli.confirmation import confirm
 from kploy.cli.options import calls_of, directory_argument, output_option, timeout_option, where, where_options
 
 if TYPE_CHECKING:
+    from kploy.model.events import Opened
     from kploy.model.plan import Plan
 
 
@@ -32,8 +33,8 @@ def destroy_command(
 
     \b
     Examples:
-      kploy destroy                the app in this directory
-      kploy destroy --yes --all    all of it, without asking, as in CI
+      kploy destroy                     the app in this directory
+      kploy destroy shop --yes --all    another one, all of it, without asking, as in CI
     """
     target = where(**flags)
     from kploy.cli.display import display_for, show
@@ -42,11 +43,11 @@ def destroy_command(
     from kploy.engine.pipeline import destroy
 
     inbox = Inbox()
-    again = calls_of(click.get_current_context()).of("destroy")
+    again = calls_of(click.get_current_context()).again
 
-    def ask(app: str, plan: Plan) -> None:
+    def ask(opened: Opened, plan: Plan) -> None:
         if not yes:
-            confirm(app, plan)
+            confirm(opened, plan)
 
     with (
         display_for(output, directory, plan_is_result=False) as display,

@@ -150,6 +150,9 @@ def where(**flags: Any) -> Where:
 _WHICH = frozenset({"directory", "sandbox", "context", "kubeconfig", "namespace", "user", "request_timeout"})
 """The parameters that say which app, and on which cluster."""
 
+_MORE = frozenset({"atomic", "everything", "revision"})
+"""The parameters without which another call would do something else."""
+
 
 def calls_of(ctx: click.Context) -> Calls:
     """How the user would call another command on the same app and cluster as this one."""
@@ -159,8 +162,17 @@ def calls_of(ctx: click.Context) -> Calls:
 
     said = click.core.ParameterSource.COMMANDLINE
     given = [param for param in ctx.command.params if ctx.get_parameter_source(param.name or "") is said]
-    words = [word for param in given if param.name in _WHICH for word in _words(param, ctx.params[param.name])]
-    return Calls(ctx.find_root().info_name or "kploy", shlex.join(words))
+    if ctx.meta.get("revision"):
+        # The revision stands where the directory would.
+        given = [param for param in ctx.command.params if param in given or param.name == "revision"]
+        given = [param for param in given if param.name != "directory"]
+    words, more = (
+        shlex.join(
+            word for param in given if param.name in names for word in _words(param, ctx.params[param.name])
+        )
+        for names in (_WHICH, _MORE)
+    )
+    return Calls(ctx.find_root().info_name or "kploy", words, ctx.info_name or "run", more)
 
 
 def _words(param: click.Parameter, value: object) -> Iterator[str]:

@@ -34,7 +34,7 @@ def repair_command(directory: Path, timeout: float, output: str, **flags: Any) -
     from kploy.engine.pipeline import repair
 
     inbox = Inbox()
-    again = calls_of(click.get_current_context()).of("repair")
+    again = calls_of(click.get_current_context()).again
     with (
         display_for(output, directory, plan_is_result=False) as display,
         Interruptible(inbox, display, again) as interruptible,

@@ -24,10 +24,10 @@ def rollback_command(revision: int | None, directory: Path, timeout: float, outp
 
     \b
     Examples:
-      kploy rollback          undo the last deploy
-      kploy history           see which revisions there are
-      kploy rollback 12       go back to one of them
-      kploy rollback shop 12  of the app in another directory
+      kploy rollback         undo the last deploy
+      kploy history          see which revisions there are
+      kploy rollback 1       go back to one of them
+      kploy rollback shop 1  of the app in another directory
     """
     target = where(**flags)
     from kploy.cli.display import display_for, show
@@ -36,7 +36,7 @@ def rollback_command(revision: int | None, directory: Path, timeout: float, outp
     from kploy.engine.pipeline import rollback
 
     inbox = Inbox()
-    again = calls_of(click.get_current_context()).of("rollback")
+    again = calls_of(click.get_current_context()).again
     with (
         display_for(output, directory, plan_is_result=False) as display,
         Interruptible(inbox, display, again) as interruptible,

@@ -48,7 +48,7 @@ def run_command(directory: Path, timeout: float, atomic: bool, output: str, **fl
     from kploy.engine.pipeline import run
 
     inbox = Inbox()
-    again = calls_of(click.get_current_context()).of("run")
+    again = calls_of(click.get_current_context()).again
     with (
         display_for(output, directory, plan_is_result=False) as display,
         Interruptible(inbox, display, again) as interruptible,

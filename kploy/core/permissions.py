@@ -2,7 +2,8 @@
 
 A run lists, watches and applies objects of every kind that the app has.
 Server-side apply is the verb `patch`, and for what does not exist yet `create`
-besides; a dry run is authorized as what it rehearses.
+besides; a dry run is authorized as what it rehearses. Besides it keeps its state
+in the app's namespace: a Lease, ConfigMaps, Secrets.
 """
 
 from __future__ import annotations
@@ -24,6 +25,22 @@ _LOOKING = ("list", "watch")
 _APPLYING = ("create", "patch")
 
 _API_VERSION = "apiVersion: rbac.authorization.k8s.io/v1"
+
+_KEEPING = (
+    ("coordination.k8s.io", "leases", ("create", "get", "update", "watch")),
+    ("", "configmaps", ("create", "delete", "get", "update")),
+    ("", "secrets", ("create", "delete", "get")),
+)
+"""What it takes to hold the lock, and to write the inventory and the revisions."""
+
+_FORGETTING = (
+    ("coordination.k8s.io", "leases", ("create", "delete", "get", "update")),
+    ("", "configmaps", ("create", "delete", "get", "list", "update")),
+    ("", "secrets", ("delete", "get", "list")),
+)
+"""What a destroy needs of the same."""
+
+_REMOVING = ("delete", "get", "list", "watch")
 
 _PLACEHOLDER = "YOUR-USER-NAME"
 
@@ -64,6 +81,22 @@ def to_apply(resource: Resource, namespace: str, names: Iterable[str]) -> Iterat
     for verb in _APPLYING:
         home = namespace if resource.namespaced else ""
         yield Right(verb, resource.group, resource.plural, home, tuple(sorted(names)))
+
+
+def to_remove(resource: Resource, namespace: str) -> Iterator[Right]:
+    """What it takes to delete objects of a kind, and to see them go."""
+    for verb in _REMOVING:
+        yield Right(verb, resource.group, resource.plural, namespace if resource.namespaced else "")
+
+
+def to_keep_state(namespace: str) -> Iterator[Right]:
+    """What it takes to write down what a run does. See engine.store and engine.lock."""
+    yield from (Right(verb, group, plural, namespace) for group, plural, verbs in _KEEPING for verb in verbs)
+
+
+def to_forget_state(namespace: str) -> Iterator[Right]:
+    """What it takes to let go of all that is written down."""
+    yield from (Right(verb, group, plural, namespace) for group, plural, verbs in _FORGETTING for verb in verbs)
 
 
 def is_about_permission(message: str) -> bool:

@@ -86,6 +86,11 @@ def objection(entry: Entry, live: Body, app_id: str) -> str:
     return _foreign(entry, live, app_id) or _wish(live)
 
 
+def reason_to_keep(entry: Entry, live: Body) -> str:
+    """Why a run does not delete an object that nobody wants any more; "" if it does."""
+    return _holds(entry, live, everything=False)
+
+
 def _foreign(entry: Entry, live: Body, app_id: str) -> str:
     if text(mapping(live, "metadata", "labels"), LABEL) != app_id:
         return "it does not carry this app's label any more"

@@ -14,6 +14,7 @@ from kploy.core.inventory import Inventory
 from kploy.core.ledger import Entered
 from kploy.core.removal import Parting, with_removals
 from kploy.engine.carrier import Inbox
+from kploy.engine.check import outcome_of
 from kploy.engine.compare import Comparison, changes_of
 from kploy.engine.departures import departures
 from kploy.engine.deploy import Deploy, deploy
@@ -21,12 +22,13 @@ from kploy.engine.farewell import NAMESPACES, end_namespace, is_gone_by, is_made
 from kploy.engine.journal import Journal
 from kploy.engine.live import WORKERS
 from kploy.engine.lock import Lock
+from kploy.engine.permissions import may_remove
 from kploy.engine.process import this_process
 from kploy.engine.resources import Resources
 from kploy.engine.store import Store, Stored
 from kploy.model.app import App
 from kploy.model.errors import Refused
-from kploy.model.events import Event, Finished, Noted, Planned
+from kploy.model.events import Checked, Event, Finished, Noted, Planned
 from kploy.model.objects import Body
 from kploy.model.plan import Plan
 from kploy.model.report import Outcome
@@ -71,6 +73,12 @@ class _Destruction:
         if stored is None and self._lock.read() is None and not is_made_for(self._app, namespace):
             raise Refused(*self._unknown())
         parting = self._parting(stored)
+        leaving = {each.entry.resource for each in parting.leaving}
+        missing = may_remove(self._app, leaving, self._cluster, all_of_it=True)
+        if missing:
+            yield Checked(missing, 0)
+            yield Finished(outcome_of(missing))
+            return
         yield Planned(Plan(tuple(changes_of(parting))))
         if not self._lock.is_held:
             yield from self._lock.take(self._until)

@@ -30,6 +30,7 @@ from kploy.engine.compare import Comparison, compare
 from kploy.engine.deploy import Deploy, deploy
 from kploy.engine.journal import Journal
 from kploy.engine.lock import Lock
+from kploy.engine.permissions import may_remove
 from kploy.engine.process import this_process
 from kploy.engine.resources import Resources
 from kploy.engine.revisions import last_good, stored_app
@@ -98,7 +99,10 @@ def standing_of(wanted: Wanted) -> Standing:
     missing = outside.missing(
         wanted.survey, wanted.cluster, wanted.resources, namespace_exists=wanted.namespace_exists
     )
-    findings = switched((*comparison.findings, *missing, *pods.findings), wanted.app.kployfile.rules)
+    leaving = {each.entry.resource for each in comparison.parting.leaving}
+    rights = may_remove(wanted.app, leaving, wanted.cluster)
+    found = (*comparison.findings, *missing, *rights, *pods.findings)
+    findings = switched(found, wanted.app.kployfile.rules)
     return Standing(stored, comparison, findings, pods.notes)
 
 

@@ -7,11 +7,19 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from kploy.cluster.port import Cluster, ClusterError, Forbidden, Unauthenticated, Unreachable
-from kploy.core.permissions import Right, namespace_wanted, not_permitted, to_apply, to_look
+from kploy.core.permissions import (
+    Right,
+    namespace_wanted,
+    not_permitted,
+    to_apply,
+    to_forget_state,
+    to_keep_state,
+    to_look,
+    to_remove,
+)
 from kploy.engine.live import WORKERS, live_objects
 from kploy.engine.related import relations_of
 from kploy.engine.resources import Resources
-from kploy.engine.state_rights import to_keep_state
 from kploy.model.app import App, Manifest
 from kploy.model.events import Noted
 from kploy.model.findings import Finding
@@ -52,6 +60,28 @@ def preflight(app: App, manifests: Sequence[Manifest], cluster: Cluster, resourc
     except ClusterError as error:
         return Preflight(notes=(Noted(f"what you may do could not be checked beforehand: {error.message}"),))
     return Preflight(_findings(app, manifests, cluster, missing)) if missing else Preflight()
+
+
+def may_remove(
+    app: App, kinds: Iterable[Resource], cluster: Cluster, *, all_of_it: bool = False
+) -> tuple[Finding, ...]:
+    """What keeps the user from deleting objects of ``kinds``; with ``all_of_it`` the app's state as well.
+
+    Where the server does not say, nothing does. Raises Unreachable, Unauthenticated.
+    """
+    namespace = app.kployfile.namespace
+    rights = {right for kind in kinds for right in to_remove(kind, namespace)}
+    rights |= set(to_forget_state(namespace)) if all_of_it else set()
+    if not rights:
+        return ()
+    try:
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix="preflight") as pool:
+            missing = _missing(app, cluster, rights, pool)
+    except (Unreachable, Unauthenticated):
+        raise
+    except ClusterError:
+        return ()
+    return not_permitted(app, missing, _user(cluster)) if missing else ()
 
 
 def explain(app: App, manifests: Sequence[Manifest], cluster: Cluster, resources: Resources) -> None:

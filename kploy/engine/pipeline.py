@@ -83,6 +83,7 @@ def rollback(
     number, app = stored_app(present, cluster, revision)
     graph, _ = graph_of(app.manifests)
     yield _opened(app, cluster, version, minor_of(version))
+    yield Noted(f"deploying revision {number} again")
     with closing(Operation(cluster, app, inbox, timeout, f"rollback to {number}")) as operation:
         yield from _operate(operation, Prepared(app, graph, (), 0), cluster)
 
@@ -92,13 +93,13 @@ def destroy(
     connect: Connect,
     timeout: float,
     inbox: Inbox,
-    ask: Callable[[str, Plan], None],
+    ask: Callable[[Opened, Plan], None],
     *,
     everything: bool = False,
 ) -> Iterator[Event]:
     """Take the app in ``root`` out of its cluster; only its Kployfile counts. See engine.destroy.
 
-    ``ask`` is given the app's name and what goes, before anything is written; what it raises ends it.
+    ``ask`` is given what goes, and from where, before anything is written; what it raises ends it.
     """
     prepared = prepare(root, offline=True)
     app = legible(prepared)
@@ -111,8 +112,9 @@ def destroy(
     with closing(destroyed(app, cluster, timeout, inbox, everything=everything)) as events:
         for event in events:
             if isinstance(event, Planned):
-                ask(app.kployfile.name, event.plan)
-                yield replace(opened, manifests=len(event.plan.changes), is_leaving=True)
+                leaving = replace(opened, manifests=len(event.plan.changes), is_leaving=True)
+                ask(leaving, event.plan)
+                yield leaving
             yield event
 
 

@@ -10,6 +10,7 @@ from kploy.core.revisions import Unusable, unpacked
 from kploy.engine.store import Store
 from kploy.model.app import App
 from kploy.model.errors import KployError, Refused
+from kploy.model.history import Record
 from kploy.model.report import Outcome
 
 
@@ -29,9 +30,25 @@ def inventory_of(app: App, cluster: Cluster) -> Inventory:
 
 
 def last_good(inventory: Inventory) -> int | None:
-    """The newest revision before the present one in which everything became ready."""
-    good = [record.revision for record in inventory.records if record.is_good]
+    """The newest revision before the present one in which everything became ready.
+
+    Where the present one was to be such a revision again, and was cut off, that one: it is gone on with.
+    """
+    good = {record.revision for record in inventory.records if record.is_good}
+    present = inventory.record
+    if present is not None and present.outcome in {"applying", "interrupted"} and present.back_to in good:
+        return present.back_to
     return max((number for number in good if number < inventory.revision), default=None)
+
+
+def record_of(inventory: Inventory, number: int) -> Record:
+    """What is known of a revision. Raises NoSuchRevision."""
+    for record in inventory.records:
+        if record.revision == number:
+            return record
+    known = [record.revision for record in inventory.records]
+    there = f"{known[0]} to {known[-1]}" if known else "none"
+    raise NoSuchRevision(f"there is no revision {number}", f"those that are kept: {there}; see kploy history")
 
 
 def stored_app(app: App, cluster: Cluster, revision: int | None = None) -> tuple[int, App]:
@@ -42,14 +59,16 @@ def stored_app(app: App, cluster: Cluster, revision: int | None = None) -> tuple
     """
     inventory = inventory_of(app, cluster)
     number = last_good(inventory) if revision is None else revision
-    known = [record.revision for record in inventory.records]
     if number is None:
         raise NoSuchRevision(
             "there is no good revision before the present one", "see which there are: kploy history"
         )
-    if number not in known:
-        there = f"{known[0]} to {known[-1]}" if known else "none"
-        raise NoSuchRevision(f"there is no revision {number}", f"those that are kept: {there}; see kploy history")
+    record_of(inventory, number)
+    return number, unpacked_app(app, cluster, number)
+
+
+def unpacked_app(app: App, cluster: Cluster, number: int) -> App:
+    """The content of a revision that is listed. It goes where ``app`` is. Raises Refused if it cannot be used."""
     pack = Store(cluster, app, _nothing_is_written).revision(number)
     try:
         found = unpacked(pack, number)
@@ -57,7 +76,7 @@ def stored_app(app: App, cluster: Cluster, revision: int | None = None) -> tuple
         raise Refused(f"revision {number} cannot be used: {exc}", "choose another one: kploy history") from exc
     if found.id != app.id:
         raise Refused(f"revision {number} is of another app", "choose another one: kploy history")
-    return number, replace(found, root=app.root, kployfile=app.kployfile)
+    return replace(found, root=app.root, kployfile=app.kployfile)
 
 
 def _nothing_is_written() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -12,14 +13,18 @@ from kploy.cluster.port import Cluster, Forbidden, NotFound
 from kploy.core.addresses import images_of, urls_of
 from kploy.core.bodies import dig, text
 from kploy.core.graph import Graph
+from kploy.core.inventory import Entry, Inventory
 from kploy.core.kinds import builtin
-from kploy.engine.live import WORKERS, live_objects, named, ref_of, related_objects
+from kploy.core.removal import reason_to_keep
+from kploy.engine.live import WORKERS, live_objects, named, ref_of, related_objects, selection
 from kploy.engine.lookout import Lookout
 from kploy.engine.permissions import explain
 from kploy.engine.prepare import Prepared
 from kploy.engine.related import relations_of
 from kploy.engine.resources import Resources
-from kploy.model.app import LABEL, App, Manifest
+from kploy.engine.store import Store
+from kploy.model.app import App, Manifest
+from kploy.model.errors import Refused
 from kploy.model.findings import Severity
 from kploy.model.listing import AppListing, Row
 from kploy.model.objects import Body, ObjectRef, Resource, State, Status
@@ -46,7 +51,7 @@ _COMMON = (
     ("policy/v1", "PodDisruptionBudget"),
     ("networking.k8s.io/v1", "NetworkPolicy"),
 )
-"""The kinds in which an app may have left something behind whose manifest is gone, the last of its kind."""
+"""The kinds in which an app without an inventory may have left something behind whose manifest is gone."""
 
 
 def legible(prepared: Prepared) -> App | None:
@@ -61,9 +66,10 @@ def legible(prepared: Prepared) -> App | None:
 def listing_of(app: App, graph: Graph, cluster: Cluster) -> AppListing:
     """A row for each manifest, then one for each object that is live but has none any more.
 
-    Such objects are found if they are of a common kind, or of one that still
-    has a manifest. One LIST for each kind, all at the same time. Raises
-    ClusterError; it is NotAllowed if the user may not list all these kinds.
+    Such objects are found by the kinds that the inventory lists; without one, if they
+    are of a common kind, or of one that still has a manifest. One LIST for each kind,
+    all at the same time. Raises ClusterError; it is NotAllowed if the user may not
+    list the kinds that have manifests.
     """
     cluster.version()
     resources = Resources(cluster, app.manifests)
@@ -80,8 +86,9 @@ def _listing(
 ) -> AppListing:
     kinds = [resources.of(manifest.api_version, manifest.ref.kind) for manifest in manifests]
     wanted = [kind for kind in kinds if kind is not None]
+    inventory, notes = _inventory(app, cluster)
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="list") as pool:
-        left = pool.map(lambda kind: _left_behind(cluster, app, kind), _others(wanted))
+        left = pool.map(lambda kind: _left_behind(cluster, app, kind), _others(wanted, inventory))
         relations = relations_of((kind.group, kind.kind) for kind in wanted)
         related = pool.map(partial(related_objects, cluster, app), relations)
         live = live_objects(cluster, app, wanted, pool)
@@ -96,23 +103,52 @@ def _listing(
         lookout.applied(ref, body)
     files = {manifest.ref: manifest.file for manifest in manifests}
     gone = sorted(ref for ref in live if ref not in files)
-    rows = [_row(ref, live.get(ref), files.get(ref, ""), lookout, now) for ref in (*files, *gone)]
-    return AppListing(
-        app.kployfile.name, app.kployfile.namespace, cluster.target.context, cluster.target.simulated, tuple(rows)
+    listed = inventory.by_ref if inventory else {}
+    rows = (
+        *(_row(ref, live.get(ref), files[ref], lookout, now) for ref in files),
+        *(_left_row(ref, live[ref], listed.get(ref), lookout, now) for ref in gone),
     )
+    target = cluster.target
+    listing = AppListing(
+        app.kployfile.name, app.kployfile.namespace, target.context, target.simulated, rows, notes=notes
+    )
+    return _dated(listing, inventory, now)
 
 
-def _others(wanted: Iterable[Resource]) -> list[Resource]:
-    """The common kinds without those that are ``wanted`` in any case."""
+def _inventory(app: App, cluster: Cluster) -> tuple[Inventory | None, tuple[str, ...]]:
+    """The inventory, or what is to be said of it: a listing is no less worth without one."""
+    try:
+        stored = Store(cluster, app, lambda: None).read()
+    except (Forbidden, NotFound):
+        return None, ()
+    except Refused as error:
+        return None, (f"{error.message}; {error.hint}",)
+    return (stored.inventory if stored else None), ()
+
+
+def _dated(listing: AppListing, inventory: Inventory | None, now: float) -> AppListing:
+    record = inventory.record if inventory else None
+    if record is None:
+        return listing
+    deployed = max(0.0, now - record.at) if record.at else None
+    return replace(listing, revision=record.revision, deployed=deployed, outcome=record.outcome)
+
+
+def _others(wanted: Iterable[Resource], inventory: Inventory | None) -> list[Resource]:
+    """The kinds in which something may be left behind, without those that are ``wanted`` in any case."""
+    if inventory is not None:
+        candidates: list[Resource | None] = [entry.resource for entry in inventory.entries]
+    else:
+        candidates = [builtin(api_version, kind) for api_version, kind in _COMMON]
     known = {(resource.group, resource.plural) for resource in wanted}
-    common = (builtin(api_version, kind) for api_version, kind in _COMMON)
-    return [each for each in common if each is not None and (each.group, each.plural) not in known]
+    kinds = {(each.group, each.plural): each for each in candidates if each is not None}
+    return [each for key, each in kinds.items() if key not in known]
 
 
 def _left_behind(cluster: Cluster, app: App, resource: Resource) -> dict[ObjectRef, Body]:
     """The app's own objects of a kind that it has no manifest of; none where nobody may look."""
     try:
-        items = cluster.list(resource, app.kployfile.namespace, f"{LABEL}={app.id}").items
+        items = cluster.list(resource, *selection(app, resource)).items
     except (Forbidden, NotFound):
         return {}
     own = (body for body in items if not dig(body, "metadata", "ownerReferences"))
@@ -124,6 +160,12 @@ def _row(ref: ObjectRef, body: Body | None, file: str, lookout: Lookout, now: fl
         return Row(ref, Status(State.NOT_FOUND), None, file)
     status = lookout.applied(ref, body)
     return Row(ref, status, _age(body, now), file, images_of(ref.kind, body), urls_of(ref.kind, body))
+
+
+def _left_row(ref: ObjectRef, body: Body, entry: Entry | None, lookout: Lookout, now: float) -> Row:
+    """The row of an object whose manifest is gone. Of what is not listed, a run leaves its hands."""
+    kept = reason_to_keep(entry, body) if entry else "the inventory does not list it"
+    return replace(_row(ref, body, "", lookout, now), kept=kept)
 
 
 def _age(body: Body, now: float) -> float | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kploy.model.plan import Plan
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -29,6 +31,12 @@ class Record:
         """Whether everything in it became ready."""
         return self.outcome == "deployed"
 
+    @property
+    def back_to(self) -> int | None:
+        """The revision that this one was to be again; None if it was a run."""
+        number = self.cause.removeprefix("rollback to ")
+        return int(number) if number != self.cause and number.isascii() and number.isdecimal() else None
+
 
 @dataclass(frozen=True, slots=True)
 class AppHistory:
@@ -39,3 +47,17 @@ class AppHistory:
     context: str
     current: int
     records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionDiff:
+    """What one revision changed. ``against`` is the number of the one before it.
+
+    It is None where there is none to compare with, and all of the revision is new; ``note`` says why then.
+    """
+
+    app: str
+    record: Record
+    against: int | None
+    plan: Plan
+    note: str = ""

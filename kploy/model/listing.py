@@ -13,7 +13,8 @@ class Row:
 
     ``age`` is in seconds, None for what does not exist. ``images`` are those
     of its pod template, ``urls`` where it is reached from outside. ``file`` is
-    the manifest's, "" for an object whose manifest is gone.
+    the manifest's, "" for an object whose manifest is gone; ``kept`` says why
+    a run does not delete such an object, "" if it does, or nobody knows.
     """
 
     ref: ObjectRef
@@ -22,14 +23,23 @@ class Row:
     file: str
     images: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AppListing:
-    """How an app is. Rows stand in the order of the manifests, then what has none any more."""
+    """How an app is. Rows stand in the order of the manifests, then what has none any more.
+
+    ``revision`` is the one that was deployed last, None if there is none, begun ``deployed``
+    seconds ago, and ``outcome`` what came of it. ``notes`` say what could not be found out.
+    """
 
     app: str
     namespace: str
     context: str
     simulated: bool
     rows: tuple[Row, ...]
+    revision: int | None = None
+    deployed: float | None = None
+    outcome: str = ""
+    notes: tuple[str, ...] = ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from kploy.model.history import AppHistory, Record
+from kploy.model.history import AppHistory, Record, RevisionDiff
+from kploy.ui.console import Hanging, line
 from kploy.ui.numbers import age
 from kploy.ui.tables import show_rows
 
@@ -20,6 +21,18 @@ def show_history(console: Console, history: AppHistory, now: float) -> None:
         (row, _OUTCOME): _STYLES.get(record.outcome, "bold red") for row, record in enumerate(history.records)
     }
     show_rows(console, _HEADER, rows, styles)
+
+
+def show_heading(console: Console, diff: RevisionDiff, now: float) -> None:
+    """Print which revision it is, what came of it, and what it is compared with: talk, not data."""
+    record = diff.record
+    by = f" by {record.by}" if record.by else ""
+    when = f", {age(now - record.at)} ago" if record.at else ""
+    outcome = (record.outcome, _STYLES.get(record.outcome, "bold red"))
+    heading = (f"{diff.app} revision {record.revision}", "bold")
+    console.print(line(heading, "   ", outcome, f"{when}: {record.cause}{by}"))
+    against = f"what changed since revision {diff.against}" if diff.against else diff.note
+    console.print(Hanging(line("  "), line((against, "dim"))))
 
 
 def _cells(record: Record, now: float) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from kploy.core.picture import Picture
 from kploy.model import events
-from kploy.model.history import AppHistory, Record
+from kploy.model.history import AppHistory, Record, RevisionDiff
 from kploy.model.listing import AppListing
 from kploy.model.objects import ObjectRef
 from kploy.model.plan import FieldChange
@@ -70,6 +70,19 @@ def history_document(history: AppHistory) -> dict[str, Any]:
     document = {"apiVersion": API_VERSION, "kind": "AppHistory", **_fields(history)}
     del document["records"]
     return {**document, "revisions": [_revision(record) for record in history.records]}
+
+
+def revision_diff_document(diff: RevisionDiff) -> dict[str, Any]:
+    """What a revision changed as JSON data: apiVersion, kind RevisionDiff, ``revision``, and ``changes``."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "RevisionDiff",
+        "app": diff.app,
+        "revision": _revision(diff.record),
+        "against": diff.against,
+        "note": diff.note,
+        "changes": [_plain(change) for change in diff.plan.changes],
+    }
 
 
 def _revision(record: Record) -> dict[str, Any]:

@@ -34,19 +34,34 @@ def show_table(console: Console, listing: AppListing, *, wide: bool) -> None:
 
 def _cells(row: Row, *, wide: bool) -> list[str]:
     counts = str(row.status.counts) if row.status.counts else "-"
-    cells = [row.ref.name, row.ref.kind, str(row.status.state), counts, age(row.age), row.file or "-"]
+    file = row.file or ("kept" if row.kept else "-")
+    cells = [row.ref.name, row.ref.kind, str(row.status.state), counts, age(row.age), file]
     return [*cells, ", ".join(row.images) or "-", ", ".join(row.urls) or "-"] if wide else cells
 
 
 def show_header(console: Console, listing: AppListing, arrow: str) -> None:
     """Print which app, where, and what is not well: talk, not data."""
     where = f"{listing.context or 'direct'}/{listing.namespace}"
-    console.print(line((listing.app, "bold"), f" {arrow} ", (where, "bold")))
+    revision = f"   {_revision(listing)}" if listing.revision is not None else ""
+    console.print(line((listing.app, "bold"), f" {arrow} ", (where, "bold"), revision))
     if listing.simulated:
         console.print(line((SIMULATED, "dim")))
+    for note in listing.notes:
+        console.print(Hanging(line("  "), line((note, "yellow"))))
     for row in listing.rows:
+        if row.kept:
+            console.print(
+                Hanging(line("  "), line((f"{row.ref} has no manifest, and is kept: {row.kept}", "dim")))
+            )
         if row.status.message and row.status.state is not State.CURRENT:
             console.print(Hanging(line("  "), line((f"{row.ref}: {row.status.message}", "yellow"))))
+
+
+def _revision(listing: AppListing) -> str:
+    """``revision 12, 4m ago``, and what came of it if that was not good."""
+    ago = f", {age(listing.deployed)} ago" if listing.deployed is not None else ""
+    outcome = f", {listing.outcome}" if listing.outcome not in {"", "deployed"} else ""
+    return f"revision {listing.revision}{ago}{outcome}"
 
 
 def names(listing: AppListing) -> list[str]:

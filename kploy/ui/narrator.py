@@ -64,6 +64,7 @@ class Narrator:
                 names = (cell_len(clean(str(change.ref))) for change in plan.changes)
                 self._width = min(self._widest, max(names, default=0))
                 yield from self._unchecked(plan)
+                yield from self._staying(plan) if self._is_leaving else ()
             case events.Applied(ref, action, _, _):
                 self._actions[ref] = action
                 self._counts[action] += 1
@@ -80,8 +81,8 @@ class Narrator:
                 yield self._row(self._signs.skipped, "dim", ref, (f"not started{why}", "dim"))
             case events.Unfinished(ref, status, _, _):
                 self._not_ready += 1
-                words = f"applied, not ready: {words_of(status)}"
-                yield self._row(self._signs.failed, "yellow", ref, (words, "yellow"))
+                begun = "not gone" if self._actions.get(ref) is Action.PRUNED else "applied, not ready"
+                yield self._row(self._signs.failed, "yellow", ref, (f"{begun}: {words_of(status)}", "yellow"))
             case events.Noted(text):
                 yield Hanging(Text(), line(text))
             case events.Finished(outcome, at):
@@ -95,11 +96,16 @@ class Narrator:
         """A line for what will be otherwise in a moment; for where nothing moves, as in a pipe."""
         match event:
             case events.Applied(ref, action, status, _) if status.state is not State.CURRENT:
-                return self._row(self._signs.waiting, "dim", ref, f"{action}; {words_of(status)}")
-            case events.Progressed(ref, status, _):
+                begun = "" if action is Action.PRUNED else f"{action}; "
+                return self._row(self._signs.waiting, "dim", ref, f"{begun}{words_of(status)}")
+            case events.Progressed(ref, status, _) if not self._is_as_before(ref, status):
                 return self._row(self._signs.waiting, "dim", ref, words_of(status))
             case _:
                 return None
+
+    def _is_as_before(self, ref: ObjectRef, status: Status) -> bool:
+        """Whether an object that is to go is only seen as it was before it was told to."""
+        return self._actions.get(ref) is Action.PRUNED and status.state is State.CURRENT
 
     def under_way(self, sign: str, ref: ObjectRef, status: Status, elapsed: float) -> Text:
         """The line for an object that is waited for, while it is."""
@@ -111,7 +117,7 @@ class Narrator:
         yield line(
             (event.app, "bold"),
             *((f" {self._signs.arrow} ", (where, "bold")) if event.server else ()),
-            f"   {count(event.manifests, 'manifest')}   ",
+            f"   {count(event.manifests, 'object' if event.is_leaving else 'manifest')}   ",
             (_version(event), "dim"),
         )
         if event.simulated:
@@ -135,14 +141,22 @@ class Narrator:
             words = f"{what}: the server could not check {'it' if len(of) == 1 else 'them'}: {why}"
             yield Hanging(line("  "), line((words, "yellow")))
 
+    def _staying(self, plan: Plan) -> Iterator[Hanging]:
+        """What a destroy leaves there, and why."""
+        for change in plan.changes:
+            if change.action is Action.SKIPPED:
+                self._counts[Action.SKIPPED] += 1
+                yield self._row(self._signs.skipped, "dim", change.ref, (f"stays: {change.reason}", "dim"))
+
     def _ready(self, ref: ObjectRef, status: Status, after: float) -> Hanging:
         action = self._actions.get(ref, Action.UNCHANGED)
         counts = status.counts
         number = f"{counts}" + ("" if counts.unit else " ready") if counts is not None else ""
         took = seconds(after) if after >= 0.1 else ""
         style = _ACTION_STYLES.get(action, "dim")
+        word = "deleted" if self._is_leaving and action is Action.PRUNED else action
         return self._row(
-            self._signs.done, "green", ref, (f"{action:<10}", style), f"  {number:<9}", (f"  {took:>4}", "dim")
+            self._signs.done, "green", ref, (f"{word:<10}", style), f"  {number:<9}", (f"  {took:>4}", "dim")
         )
 
     def _row(self, sign: str, style: str, ref: ObjectRef, *rest: Part) -> Hanging:
@@ -150,30 +164,39 @@ class Narrator:
         gap = " " * (max(0, self._width - cell_len(name)) + 2)
         return Hanging(line("  ", (f"{sign:<{self._signs.column}}", style), name + gap), line(*rest))
 
+    @property
+    def _is_leaving(self) -> bool:
+        return self.opened is not None and self.opened.is_leaving
+
     def _finished(self, outcome: Outcome, at: float) -> Iterator[RenderableType]:
         app = self.opened.app if self.opened else ""
         done = ", ".join(f"{self._counts[action]} {action}" for action in Action if self._counts[action])
         trouble = [f"{self._counts[what]} {what}" for what in ("failed", "not started") if self._counts[what]]
-        trouble += [f"{self._not_ready} not ready"] if self._not_ready else []
+        trouble += [f"{self._not_ready} not {'gone' if self._is_leaving else 'ready'}"] if self._not_ready else []
         match outcome:
             case Outcome.DONE if self.opened and not self.opened.server:
                 yield self._good("valid, as far as that can be told without a cluster")
-            case Outcome.DONE if self.opened and self.opened.is_leaving:
-                yield self._good(
-                    f"{app} is gone: {self._counts[Action.PRUNED]} deleted", (f"   {seconds(at)}", "dim")
-                )
+            case Outcome.DONE if self._is_leaving:
+                stays = f", {self._counts[Action.SKIPPED]} left there" if self._counts[Action.SKIPPED] else ""
+                words = f"{app} is gone: {self._counts[Action.PRUNED]} deleted{stays}"
+                yield self._good(words, (f"   {seconds(at)}", "dim"))
             case Outcome.DONE if self._actions:
                 yield self._good(f"{app} is up: {done}", (f"   {seconds(at)}", "dim"))
             case Outcome.FAILED:
                 yield self._bad(f"{app}: {', '.join(trouble)}", (f"   {done}", "dim"))
-                yield _advice(f"mend it, then {self._calls.of('run')}; what is as it should be is left alone")
+                left = "what is gone stays gone" if self._is_leaving else "what is as it should be is left alone"
+                yield _advice(f"mend it, then {self._calls.again}; {left}")
             case Outcome.TIMED_OUT:
-                yield self._bad(f"{app} is not up after {seconds(at)}: {', '.join(trouble)}")
-                longer = self._calls.of("run", f"--timeout {_longer(at)}")
-                yield _advice(f"see how it goes on: {self._calls.of('list')}; wait longer: {longer}")
+                state = "gone" if self._is_leaving else "up"
+                yield self._bad(f"{app} is not {state} after {seconds(at)}: {', '.join(trouble)}")
+                yield _advice(self._patience(at))
             case Outcome.INTERRUPTED:
                 yield self._bad(f"interrupted: {', '.join(filter(None, [done, *trouble]))}")
-                yield _advice(f"{self._calls.of('run')} goes on from here")
+                yield _advice(f"{self._calls.again} goes on from here")
+
+    def _patience(self, at: float) -> str:
+        longer = f"wait longer: {self._calls.again} --timeout {_longer(at)}"
+        return f"see how it goes on: {self._calls.of('list')}; {longer}"
 
     def _good(self, *rest: Part) -> Hanging:
         return Hanging(line((f"{self._signs.done} ", "bold green")), line(*rest))

@@ -16,7 +16,7 @@ from kploy.model import events
 from kploy.model.report import Outcome
 from kploy.sandbox import Sandbox
 from tests.cli.conftest import Kploy, Live, Write
-from tests.cli.test_run import APP, FLAGS
+from tests.cli.test_run import APP, FLAGS, KINDS
 from tests.cli.test_waiting import allow, create
 from tests.fakes import RecordingCluster
 
@@ -24,11 +24,32 @@ pytestmark = pytest.mark.cluster
 
 FLAGS_ONLY = {"resources/flags.yaml": FLAGS.format("blue")}
 
+HEADLESS = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {type: ExternalName, externalName: example.com, ports: [{port: 80}]}
+"""
+
 
 @pytest.fixture
 def user() -> str:
     """A user whom nobody has allowed anything."""
     return f"user-{uuid4().hex[:8]}"
+
+
+def allow_state(live: Live, user: str) -> None:
+    """Let a user keep the state of an app, in ConfigMaps, Secrets and Leases, and delete no Lease."""
+    rbac = "rbac.authorization.k8s.io"
+    keeping = ["create", "get", "list", "update"]
+    rules = [
+        {"apiGroups": [""], "resources": ["configmaps", "secrets"], "verbs": [*keeping, "delete"]},
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": keeping},
+    ]
+    subjects = [{"apiGroup": rbac, "kind": "User", "name": user}]
+    role = {"apiGroup": rbac, "kind": "Role", "name": "state"}
+    create(live, live.namespace, f"{rbac}/v1", "Role", "state", rules=rules)
+    create(live, live.namespace, f"{rbac}/v1", "RoleBinding", "state", roleRef=role, subjects=subjects)
 
 
 def grant(live: Live, snippet: str) -> None:
@@ -53,8 +74,7 @@ def test_who_may_do_nothing_gets_one_answer_and_nothing_more_is_sent(
             " create, delete, get, list, patch, update and watch configmaps;"
             " create, list, patch and watch deployments.apps, services;"
             " list and watch endpointslices.discovery.k8s.io;"
-            " create, get and update leases.coordination.k8s.io;"
-            " create, delete and get secrets"
+            " create, get, update and watch leases.coordination.k8s.io; create, delete and get secrets"
         )
     ]
     assert result.lines[-1] == "✗ 1 error; nothing was written"
@@ -87,7 +107,11 @@ def test_json_has_the_role_as_a_field(kploy: Kploy, write: Write, live: Live, us
             "resources": ["configmaps"],
             "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
         },
-        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create", "get", "update"]},
+        {
+            "apiGroups": ["coordination.k8s.io"],
+            "resources": ["leases"],
+            "verbs": ["create", "get", "update", "watch"],
+        },
     ]
     assert said[-1]["outcome"] == {"exitCode": 4, "name": "unreachable"}
 
@@ -129,61 +153,73 @@ def test_a_namespace_that_the_user_may_not_create_is_proposed(
             live.admin.request("DELETE", f"/apis/{rbac}/v1/{plural}/{user}")
 
 
-ACCOUNT = """
-apiVersion: v1
-kind: ServiceAccount
-metadata: {{name: {name}, labels: {{tier: {tier}}}}}
-"""
-
-
-def bind(live: Live, user: str, name: str, *rules: dict[str, list[str]]) -> None:
-    """Let a user do more than ``allow`` has allowed."""
-    rbac = "rbac.authorization.k8s.io"
-    subjects = [{"apiGroup": rbac, "kind": "User", "name": user}]
-    role = {"apiGroup": rbac, "kind": "Role", "name": name}
-    create(live, live.namespace, f"{rbac}/v1", "Role", name, rules=list(rules))
-    create(live, live.namespace, f"{rbac}/v1", "RoleBinding", name, roleRef=role, subjects=subjects)
-
-
-def let_keep_state(live: Live, user: str) -> None:
-    kept = {"apiGroups": ["", "coordination.k8s.io"], "resources": ["configmaps", "secrets", "leases"]}
-    bind(live, user, "state", {**kept, "verbs": ["create", "delete", "get", "update"]})
-
-
 def test_who_may_not_create_may_deploy_what_is_there(kploy: Kploy, write: Write, live: Live, user: str) -> None:
-    write({"resources/account.yaml": ACCOUNT.format(name="front", tier="one")})
+    write({"services/web.yaml": HEADLESS})
     assert kploy("run").code == 0
     allow(live, user, ["get", "list", "watch", "patch"])
-    let_keep_state(live, user)
-    write({"resources/account.yaml": ACCOUNT.format(name="front", tier="two")})
+    allow_state(live, user)
+    write({"services/web.yaml": HEADLESS.replace("80", "81")})
     assert kploy("run", "--as", user).code == 0
-    write({"resources/new.yaml": ACCOUNT.format(name="new", tier="two")})
+    write({"services/new.yaml": HEADLESS.replace("web", "new")})
     result = kploy("run", "--as", user)
     assert result.code == 4
-    assert f"{user} may not, in namespace {live.namespace}: create serviceaccounts" in result.stderr
-    assert "serviceaccount/new" not in live.objects(("v1", "ServiceAccount"))
+    assert f"{user} may not, in namespace {live.namespace}: create services" in result.stderr
+    assert "service/new" not in live.objects(*KINDS)
+
+
+def test_what_may_not_be_deleted_is_said_before_anything_is_written(
+    kploy: Kploy, write: Write, live: Live, user: str
+) -> None:
+    root = write({"services/web.yaml": HEADLESS, **FLAGS_ONLY})
+    assert kploy("run").code == 0
+    allow(live, user, ["get", "list", "watch", "patch", "create"])
+    allow_state(live, user)
+    (root / "services/web.yaml").unlink()
+    before = live.versions(*KINDS)
+    for command in ("dryrun", "run"):
+        result = kploy(command, "--as", user)
+        assert result.code == 4
+        assert f"{user} may not, in namespace {live.namespace}: delete services" in result.stderr
+    result = kploy("destroy", "--yes", "--as", user)
+    assert result.code == 4
+    assert f"{user} may not, in namespace {live.namespace}: delete leases.coordination.k8s.io, services" in (
+        result.stderr
+    )
+    assert live.versions(*KINDS) == before
+    text = result.stderr[result.stderr.index("apiVersion:") : result.stderr.rindex("✗")]
+    grant(live, text)
+    assert kploy("destroy", "--yes", "--as", user).code == 0
 
 
 def test_a_right_to_single_objects_suffices_for_them(kploy: Kploy, write: Write, live: Live, user: str) -> None:
     allow(live, user, ["get", "list", "watch"])
-    let_keep_state(live, user)
-    named = {"apiGroups": [""], "resources": ["serviceaccounts"], "resourceNames": ["front"]}
-    bind(live, user, "named", {**named, "verbs": ["create", "patch"]})
-    write({"resources/account.yaml": ACCOUNT.format(name="front", tier="one")})
+    allow_state(live, user)
+    rbac = "rbac.authorization.k8s.io"
+    named = {
+        "apiGroups": [""],
+        "resources": ["services"],
+        "verbs": ["create", "patch"],
+        "resourceNames": ["web"],
+    }
+    subjects = [{"apiGroup": rbac, "kind": "User", "name": user}]
+    role = {"apiGroup": rbac, "kind": "Role", "name": "named"}
+    create(live, live.namespace, f"{rbac}/v1", "Role", "named", rules=[named])
+    create(live, live.namespace, f"{rbac}/v1", "RoleBinding", "named", roleRef=role, subjects=subjects)
+    write({"services/web.yaml": HEADLESS})
     assert kploy("run", "--as", user).code == 0
-    write({"resources/new.yaml": ACCOUNT.format(name="new", tier="one")})
+    write({"services/new.yaml": HEADLESS.replace("web", "new")})
     assert kploy("run", "--as", user).code == 4
 
 
 def test_a_run_that_could_not_be_locked_and_written_down_is_told_before(
     kploy: Kploy, write: Write, live: Live, user: str
 ) -> None:
-    allow(live, user, ["get", "list", "watch", "patch"])
-    bind(live, user, "accounts", {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["create"]})
-    write({"resources/account.yaml": ACCOUNT.format(name="front", tier="one")})
+    allow(live, user, ["get", "list", "watch", "patch", "create"])
+    write({"services/web.yaml": HEADLESS})
     result = kploy("dryrun", "--as", user)
     assert result.code == 4
-    assert f"{user} may not, in namespace {live.namespace}: create, delete and update configmaps" in result.stderr
+    assert f"{user} may not, in namespace {live.namespace}: create" in result.stderr
+    assert "leases.coordination.k8s.io" in result.stderr
 
 
 def recorded(cluster: Sandbox, user: str | None = None) -> RecordingCluster:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -101,6 +102,12 @@ def test_links_between_documents_lead_somewhere() -> None:
         assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+ON_WHAT_IS_DEPLOYED = {"history", "rollback", "destroy", "repair", "unlock"}
+
+DEPLOYED = ["kploy run shop", "kploy run", "echo blue > env/COLOUR.config", "kploy run"]
+"""Two apps are deployed, one of them twice."""
+
+
 def examples(command: str) -> list[str]:
     """The calls of kploy among the examples in a command's help."""
     text = start(*command.split(), "--help", cwd=ROOT).stdout
@@ -117,5 +124,9 @@ def examples(command: str) -> list[str]:
 def test_every_example_in_a_commands_help_runs(command: str, workshop: Path, cluster: Sandbox) -> None:
     calls = examples(command)
     assert calls
-    ready = [] if command == "init" else ["kploy init --name here", "kploy init shop"]
-    session("\n".join([*ready, *calls]), workshop, workshop / "state", str(cluster.kubeconfig))
+    # What asks for a name on a terminal is asked without one.
+    calls = [f"{call} --yes" if call in {"kploy destroy", "kploy unlock"} else call for call in calls]
+    own = f"sed -i 's/^namespace:.*/namespace: test-{uuid4().hex[:12]}/' Kployfile shop/Kployfile"
+    ready = [] if command == "init" else ["kploy init --name here", "kploy init shop", own]
+    script = "\n".join([*ready, *(DEPLOYED if command in ON_WHAT_IS_DEPLOYED else []), *calls])
+    session(script, workshop, workshop / "state", str(cluster.kubeconfig))
