@@ -253,6 +253,12 @@ class Proxy:
         with self._changed:
             assert self._changed.wait_for(lambda: self._writing == 0, timeout=30)
 
+    def hang_up(self) -> None:
+        """Close all connections, and wait until nothing more comes over them."""
+        self._close_connections()
+        with self._changed:
+            assert self._changed.wait_for(lambda: not self._open, timeout=30)
+
     @contextmanager
     def down(self) -> Iterator[None]:
         """Refuse connections meanwhile, and break those that there are."""
@@ -267,6 +273,9 @@ class Proxy:
         self._closed.set()
         self._listener.close()
         self._accepting.join()
+        self._close_connections()
+
+    def _close_connections(self) -> None:
         with self._changed:
             connections, upstreams = tuple(self._open), tuple(self._upstreams)
         for connection in connections:
@@ -312,6 +321,7 @@ class Proxy:
             with self._changed:
                 self._open.discard(connection)
                 self._upstreams.discard(upstream)
+                self._changed.notify_all()
 
     def _talk(self, connection: socket.socket, incoming: BinaryIO, upstream: _Upstream) -> None:
         while (came := _read(incoming)) is not None:
