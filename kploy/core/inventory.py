@@ -114,6 +114,11 @@ def settled(
     )
 
 
+def remembering(inventory: Inventory, kept: Collection[int]) -> Inventory:
+    """The inventory with the records of those revisions only that are still ``kept``."""
+    return replace(inventory, records=tuple(record for record in inventory.records if record.revision in kept))
+
+
 def _with(records: Sequence[Record], record: Record) -> tuple[Record, ...]:
     others = [known for known in records if known.revision != record.revision]
     return (*others, record)[-KEPT_REVISIONS:]

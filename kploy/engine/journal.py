@@ -59,6 +59,8 @@ class Journal:
     def ahead(self) -> tuple[str, ...]:
         """Write down the revision, and then everything that there may be from now on."""
         record = self._entered.record
+        if record is not None and self._inventory.phase is Phase.DESTROYING:
+            self._inventory = inventories.remembering(self._inventory, self._store.revisions())
         if record is not None and self._entered.pack:
             self._store.save_revision(record.revision, self._entered.pack)
         phase = Phase.APPLYING if record else Phase.DESTROYING
@@ -80,9 +82,15 @@ class Journal:
         if is_done and self._farewell is not None and not inventory.entries:
             return self._farewell()
         self._write(inventory)
-        for evicted in self._known - {kept.revision for kept in self._inventory.records}:
+        for evicted in self._evicted():
             self._store.drop_revision(evicted)
         return ()
+
+    def _evicted(self) -> set[int]:
+        """The revisions that are not told of any more, and those that a run left which was killed here."""
+        kept = {record.revision for record in self._inventory.records}
+        left = {number for number in (min(kept) - 2, min(kept) - 1) if number > 0} if kept else set()
+        return (self._known - kept) | left
 
     def _write(self, inventory: Inventory) -> None:
         self._stored = self._store.write(inventory, self._stored)

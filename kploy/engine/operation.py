@@ -109,7 +109,7 @@ class Operation:
         self._lock = Lock(cluster, app, self._me, inbox)
 
     def has_to_wait(self) -> bool:
-        """Whether the lock is somebody's: of a run at this moment, or of one that was killed and left it behind."""
+        """Whether the lock is somebody's: of a run at this moment, or of one that was killed and left it."""
         lease = self._lock.read()
         return lease is not None and lease.holder is not None
 
@@ -195,7 +195,9 @@ class Operation:
         before = found.stored.inventory if found.stored else None
         digest = digest_of(wanted.app)
         last = before.record if before else None
-        is_again = last is not None and last.digest == digest
+        # A destroy that was cut off may have dropped what is kept of revisions.
+        is_whole = before is not None and before.phase is not Phase.DESTROYING
+        is_again = is_whole and last is not None and last.digest == digest
         number = (before.revision if before else 0) + (0 if is_again else 1)
         counts = Counter(str(change.action) for change in found.plan.changes)
         return Record(

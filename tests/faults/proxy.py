@@ -359,16 +359,20 @@ class _Upstream:
 
 
 def _read(incoming: BinaryIO) -> tuple[str, str, dict[str, str], bytes] | None:
-    """The next request; None when there comes none any more."""
+    """The next request; None when there comes none any more, or not all of it."""
     first = incoming.readline()
     if not first:
         return None
     method, target, _ = first.decode("latin-1").split()
     headers = {}
-    while (line := incoming.readline().decode("latin-1").strip()) != "":
+    while (line := incoming.readline().decode("latin-1")) not in {"\r\n", "\n"}:
+        if not line:
+            return None
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    return method, target, headers, incoming.read(int(headers.get("content-length", "0")))
+    length = int(headers.get("content-length", "0"))
+    body = incoming.read(length)
+    return (method, target, headers, body) if len(body) == length else None
 
 
 def _headers(response: http.client.HTTPResponse) -> dict[str, str]:

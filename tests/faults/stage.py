@@ -13,7 +13,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from kploy.model.app import LABEL, app_id
+from kploy.model.app import LABEL, STATE_OF, app_id
 from kploy.sandbox.api import Api
 from tests.cli.conftest import Result
 from tests.faults.forked import Forked
@@ -183,6 +183,11 @@ class Stage:
         """Numbers and outcomes of the revisions that the inventory tells of."""
         records = [json.loads(line) for line in self.root()["history"].splitlines()]
         return [(record["revision"], record["outcome"]) for record in records]
+
+    def kept_revisions(self) -> set[int]:
+        """The numbers of the revisions whose content is kept."""
+        stem = f"secrets/{STATE}-r"
+        return {int(name.removeprefix(stem)) for name in self.labelled(STATE_OF) if name.startswith(stem)}
 
     def get(self, plural: str, name: str) -> dict[str, Any]:
         """One object; {} if there is none."""
