@@ -4,10 +4,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test fuzz lint unit sandbox lock schemas clean
+.PHONY: help demo test test-faults fuzz lint unit sandbox lock schemas clean
 
 help: ## say what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 demo: .venv/.go ## deploy the guestbook to a Kubernetes control plane of your own
 	@$(BIN)/kploy sandbox up
@@ -26,6 +26,10 @@ demo: .venv/.go ## deploy the guestbook to a Kubernetes control plane of your ow
 test: lint .venv/.go ## run every check and every test, those on a real API server included
 	@$(BIN)/kploy sandbox build
 	$(BIN)/pytest -n 2
+
+test-faults: .venv/.installed .venv/.go ## kill kploy before and after every single write, and harm it otherwise
+	@$(BIN)/kploy sandbox build
+	$(BIN)/pytest -n 2 tests/faults -m 'faults or not faults'
 
 fuzz: .venv/.fuzz ## try for FUZZ_SECONDS (300) to break the reading and checking of apps
 	$(BIN)/python scripts/fuzz.py --seconds $(FUZZ_SECONDS)

@@ -120,8 +120,9 @@ class Operation:
         self._lock = Lock(cluster, app, self._me, inbox)
 
     def has_to_wait(self) -> bool:
-        """Whether the app is being deployed by somebody else at the moment."""
-        return self._lock.is_held_by_another()
+        """Whether the lock is somebody's: of a run at this moment, or of one that was killed and left it."""
+        lease = self._lock.read()
+        return lease is not None and lease.holder is not None
 
     def wait(self) -> Iterator[Event]:
         """Wait until whoever deploys the app has ended, and then hold the lock. See Lock.take."""

@@ -1,0 +1,99 @@
+"""Starts kploy quickly, to be killed: one process has loaded it, and each run is a fork of that.
+
+Started as a program, it takes requests as JSON, one a line, and answers each with
+two lines: the process id of the run, and its exit code, negative for a signal.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, Self
+
+from tests.cli.conftest import Result
+
+_PATIENCE = 120
+"""Seconds after which a run that hangs is ended, by SIGALRM."""
+
+
+class Forked:
+    """A kploy that is loaded already; runs one at a time."""
+
+    def __init__(self, home: Path) -> None:
+        self._said = home / "stdout", home / "stderr"
+        environment = {**os.environ, "XDG_CACHE_HOME": str(home / "cache"), "KPLOY_TRACEBACK": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.forked"],
+            cwd=Path(__file__).parents[2],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+    def run(self, *arguments: str, cwd: Path, kubeconfig: Path, started: Callable[[int], None]) -> Result:
+        """What ``kploy ARGUMENTS`` says in ``cwd``, and how it ends. ``started`` is told its process id."""
+        assert self._process.stdin
+        assert self._process.stdout
+        said = [str(path) for path in self._said]
+        request = {"arguments": arguments, "cwd": str(cwd), "kubeconfig": str(kubeconfig), "said": said}
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        started(int(self._process.stdout.readline()))
+        code = int(self._process.stdout.readline())
+        return Result(code, *(path.read_text(encoding="utf-8") for path in self._said))
+
+
+def _serve() -> None:
+    import kploy.cli.destroy
+    import kploy.cli.display
+    import kploy.cli.rollback
+    import kploy.cli.run
+    import kploy.cluster.adapter
+    import kploy.engine.pipeline
+    import kploy.ui.text  # noqa: F401 - all of it is loaded once, before anything is forked
+    from kploy.core import schema_store
+
+    schema_store.load(schema_store.newest())
+    gc.freeze()
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _run(**json.loads(line))
+        print(child, flush=True)  # noqa: T201 - the answer
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)  # noqa: T201
+
+
+def _run(arguments: list[str], cwd: str, kubeconfig: str, said: list[str]) -> NoReturn:
+    from kploy.cli.main import main
+
+    signal.alarm(_PATIENCE)
+    os.chdir(cwd)
+    os.environ["KUBECONFIG"] = kubeconfig
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for descriptor, path in zip((1, 2), said, strict=True):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), descriptor)
+    sys.argv = ["kploy", *arguments]
+    try:
+        main()
+    except SystemExit as end:
+        sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else 1)
+    finally:
+        os._exit(1)  # a child that came back would answer for its parent
+
+
+if __name__ == "__main__":
+    _serve()
