@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -66,12 +67,17 @@ class Journal:
         return ()
 
     def after(
-        self, outcome: Outcome, uids: Mapping[ObjectRef, str], gone: frozenset[ObjectRef]
+        self,
+        outcome: Outcome,
+        uids: Mapping[ObjectRef, str],
+        gone: frozenset[ObjectRef],
+        until: float = math.inf,
     ) -> tuple[str, ...]:
         """Write down how it ended, with the UIDs that were seen, and without what is proven gone.
 
-        Returns what is to be told of it.
+        Nothing is tried again past ``until`` (monotonic). Returns what is to be told of it.
         """
+        self._store = self._store.until(until)
         record = self._entered.record
         told = replace(record, outcome=_WORDS.get(outcome, "failed")) if record else None
         is_done = outcome is Outcome.DONE
