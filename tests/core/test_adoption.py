@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kploy.core.adoption import (
@@ -104,11 +104,12 @@ def test_another_kploy_apps_state_and_what_controllers_make_may_not_be_taken() -
 
 JUNK = st.recursive(
     st.none() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["f:a", "a", ".", "k:{"]), inner),
-    max_leaves=8,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["f:a", "a", ".", "k:{"]), inner, max_size=2),
+    max_leaves=5,
 )
 
 
+@settings(max_examples=40)
 @given(JUNK, JUNK)
 def test_a_malformed_object_is_no_fault(fields: Any, metadata: Any) -> None:
     body = {"metadata": {"managedFields": [entry("helm", fields), metadata], "labels": metadata}, "a": fields}
