@@ -209,8 +209,8 @@ def _is_among(entry: Mapping[str, Any], taken: list[Mapping[str, Any]]) -> bool:
 
 def _without(value: Any, gone: Mapping[str, Any], kept: Mapping[str, Any]) -> Any:
     """``value`` without the fields of ``gone`` that are not in ``kept``, both in the notation of ``fieldsV1``."""
-    for step, below in gone.items():
-        place = _place(value, step)
+    for step in gone:
+        below, place = mapping(gone, step), _place(value, step)
         if place is None:
             continue
         inner = mapping(kept, step)

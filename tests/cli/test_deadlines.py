@@ -89,7 +89,7 @@ def test_a_namespace_that_does_not_end_in_time_is_named_with_what_is_left_in_it(
 
 
 def test_a_comparison_that_has_to_wait_says_so_and_ends_with_the_timeout(
-    kploy: Kploy, write: Write, live: Live, between: tuple[Between, str]
+    kploy: Kploy, write: Write, between: tuple[Between, str]
 ) -> None:
     write({"resources/flags.yaml": FLAGS.format("blue")})
     assert kploy("run").code == 0
@@ -113,7 +113,7 @@ def start(directory: Path, config: str, *arguments: str) -> subprocess.Popen[str
 
 @pytest.mark.parametrize("interrupts", [False, True])
 def test_a_run_whose_server_is_gone_ends_soon_after_its_deadline_or_an_interrupt(
-    kploy: Kploy, write: Write, live: Live, between: tuple[Between, str], interrupts: bool
+    write: Write, between: tuple[Between, str], interrupts: bool
 ) -> None:
     middle, config = between
     directory = write({"rcs/web.yaml": STUCK})

@@ -70,7 +70,7 @@ def test_a_changed_job_is_run_again_and_an_unchanged_one_is_left_alone(
         ("resources/flags.yaml", FROZEN.format("red"), FROZEN.format("blue"), ("v1", "ConfigMap"), "flags"),
     ],
 )
-def test_other_kinds_are_replaced_only_if_asked_to(  # noqa: PLR0913, PLR0917 - one row each
+def test_other_kinds_are_replaced_only_if_asked_to(  # noqa: PLR0917 - one row each
     kploy: Kploy, write: Write, live: Live, file: str, before: str, after: str, kind: tuple[str, str], name: str
 ) -> None:
     write({file: before})

@@ -79,7 +79,8 @@ def test_the_patch_holds_for_one_version_and_takes_last_applied_away() -> None:
 
 def test_items_of_lists_go_with_the_last_who_owned_them() -> None:
     one, other = 'k:{"name":"one"}', 'k:{"name":"other"}'
-    theirs = {"f:spec": {"f:list": {one: {".": {}, "f:name": {}, "f:x": {}}, other: {".": {}, "f:name": {}}}}}
+    items = {one: {".": {}, "f:name": {}, "f:x": {}}, other: {".": {}, "f:name": {}}}
+    theirs = {"f:spec": {"f:list": items}}
     ours = {"f:spec": {"f:list": {one: {".": {}, "f:name": {}}}}}
     before = live(entry("helm", theirs))
     answer = {
@@ -104,7 +105,9 @@ def test_another_kploy_apps_state_and_what_controllers_make_may_not_be_taken() -
 
 JUNK = st.recursive(
     st.none() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["f:a", "a", ".", "k:{"]), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["f:a", "a", ".", "k:{"]), inner, max_size=2)
+    ),
     max_leaves=5,
 )
 
