@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ import yaml
 from kploy.sandbox import Sandbox
 from tests.cli.conftest import Kploy, Live, Write
 from tests.cli.test_run import FLAGS, STUCK
-from tests.cluster.servers import Answer, Handler, Server, passes_on, refuses, serving
+from tests.cluster.servers import Answer, Handler, Seen, Server, passes_on, refuses, serving
 
 pytestmark = pytest.mark.cluster
 
@@ -30,7 +30,7 @@ class Between:
     def __init__(self, real: Answer) -> None:
         self._real = real
         self.failing = threading.Event()
-        self.fails = lambda _seen: True
+        self.fails: Callable[[Seen], bool] = lambda _: True
 
     def __call__(self, handler: Handler) -> None:
         is_refused = self.failing.is_set() and self.fails(handler.seen)

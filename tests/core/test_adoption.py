@@ -28,9 +28,9 @@ def live(*managed: dict[str, Any], **metadata: Any) -> dict[str, Any]:
     return {"metadata": {"name": "a", "resourceVersion": "7", "managedFields": list(managed), **metadata}}
 
 
-DATA = {"f:data": {"f:a": {}}}
-MORE = {"f:data": {"f:b": {}}}
-BOTH = {"f:data": {"f:a": {}, "f:b": {}}}
+DATA: dict[str, Any] = {"f:data": {"f:a": {}}}
+MORE: dict[str, Any] = {"f:data": {"f:b": {}}}
+BOTH: dict[str, Any] = {"f:data": {"f:a": {}, "f:b": {}}}
 
 
 def test_what_several_tools_own_becomes_one_entry_of_ours() -> None:
@@ -65,7 +65,7 @@ def test_an_entry_in_another_version_is_dropped() -> None:
 
 
 def test_the_patch_holds_for_one_version_and_takes_last_applied_away() -> None:
-    fields = {"f:metadata": {"f:annotations": {".": {}, f"f:{LAST_APPLIED}": {}}}}
+    fields: dict[str, Any] = {"f:metadata": {"f:annotations": {".": {}, f"f:{LAST_APPLIED}": {}}}}
     body = live(entry("kubectl-client-side-apply", fields), annotations={LAST_APPLIED: "{}", "a": "b"})
     left = entry(OURS, {"f:metadata": {"f:annotations": {".": {}}}}, "Apply")
     assert migration(body, OURS) == (
@@ -80,8 +80,8 @@ def test_the_patch_holds_for_one_version_and_takes_last_applied_away() -> None:
 def test_items_of_lists_go_with_the_last_who_owned_them() -> None:
     one, other = 'k:{"name":"one"}', 'k:{"name":"other"}'
     items = {one: {".": {}, "f:name": {}, "f:x": {}}, other: {".": {}, "f:name": {}}}
-    theirs = {"f:spec": {"f:list": items}}
-    ours = {"f:spec": {"f:list": {one: {".": {}, "f:name": {}}}}}
+    theirs: dict[str, Any] = {"f:spec": {"f:list": items}}
+    ours: dict[str, Any] = {"f:spec": {"f:list": {one: {".": {}, "f:name": {}}}}}
     before = live(entry("helm", theirs))
     answer = {
         **live(entry(OURS, ours, "Apply"), entry("helm", theirs)),
