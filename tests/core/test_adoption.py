@@ -79,7 +79,7 @@ def test_the_patch_holds_for_one_version_and_takes_last_applied_away() -> None:
 
 def test_items_of_lists_go_with_the_last_who_owned_them() -> None:
     one, other = 'k:{"name":"one"}', 'k:{"name":"other"}'
-    items = {one: {".": {}, "f:name": {}, "f:x": {}}, other: {".": {}, "f:name": {}}}
+    items: dict[str, Any] = {one: {".": {}, "f:name": {}, "f:x": {}}, other: {".": {}, "f:name": {}}}
     theirs: dict[str, Any] = {"f:spec": {"f:list": items}}
     ours: dict[str, Any] = {"f:spec": {"f:list": {one: {".": {}, "f:name": {}}}}}
     before = live(entry("helm", theirs))
