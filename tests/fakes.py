@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from threading import Lock
@@ -12,7 +12,7 @@ from kploy.cluster.port import Answer, Change, Cluster, Listing, Propagation, Tr
 from kploy.core.bodies import text
 from kploy.model.objects import Body, Resource
 
-_WRITES = {"apply", "create", "replace", "delete"}
+_WRITES = {"apply", "create", "replace", "patch", "delete"}
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,19 @@ class RecordingCluster:
     def replace(self, resource: Resource, body: Body) -> Body:
         self._record("replace", resource.kind, text(body, "metadata", "name"))
         return self._real.replace(resource, body)
+
+    def patch(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        operations: Sequence[Mapping[str, object]],
+        manager: str,
+        *,
+        dry_run: bool = False,
+    ) -> Body:
+        self._record("patch", resource.kind, name, dry_run=dry_run)
+        return self._real.patch(resource, namespace, name, operations, manager, dry_run=dry_run)
 
     def delete(
         self,

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from kploy.cli.options import KubernetesVersion, directory_argument, output_option, where, where_options
+from kploy.cli.options import (
+    KubernetesVersion,
+    directory_argument,
+    liberty_options,
+    output_option,
+    where,
+    where_options,
+)
 
 
 @click.command("dryrun")
@@ -28,6 +35,7 @@ from kploy.cli.options import KubernetesVersion, directory_argument, output_opti
     show_default=True,
     help="How much to show of what changes: every field, a line an object, or only which objects.",
 )
+@liberty_options
 @output_option("text", "json", "sarif")
 @where_options
 def dryrun_command(
@@ -60,6 +68,7 @@ def dryrun_command(
       kploy dryrun -o sarif                      findings for code scanning
       kploy dryrun --exit-code || test $? = 10   changes are no failure
     """
+    adopts, replaces = flags.pop("adopt"), flags.pop("replace")
     target = where(**flags)
     from kploy.cli.display import display_for, show
 
@@ -68,7 +77,11 @@ def dryrun_command(
             from kploy.engine.check import check
 
             return show(check(directory, version or ""), display)
+        from kploy.engine.compare import Liberties
         from kploy.engine.pipeline import dryrun
 
-        stream = dryrun(directory, target.connect, version=version or "", tell_pending=tell_pending)
+        liberties = Liberties(adopts, replaces)
+        stream = dryrun(
+            directory, target.connect, version=version or "", tell_pending=tell_pending, liberties=liberties
+        )
         return show(stream, display)

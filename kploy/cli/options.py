@@ -227,6 +227,15 @@ def revision_arguments(function: _Function) -> _Function:
     )
 
 
+def liberty_options(function: _Function) -> _Function:
+    """Adds ``--adopt`` and ``--replace``: what a run does only if it is asked to."""
+    adopt = click.option("--adopt", is_flag=True, help="Take over objects that kubectl, Helm or kapp have made.")
+    instead = click.option(
+        "--replace", is_flag=True, help="Delete and make anew what cannot be changed; Jobs are in any case."
+    )
+    return adopt(instead(function))
+
+
 def timeout_option(help_text: str) -> Callable[[_Function], _Function]:
     """Adds ``--timeout``, five minutes if it is left out."""
     return click.option(

@@ -10,6 +10,7 @@ import click
 from kploy.cli.options import (
     calls_of,
     directory_argument,
+    liberty_options,
     output_option,
     timeout_option,
     where,
@@ -23,6 +24,7 @@ from kploy.cli.options import (
 @click.option(
     "--atomic", is_flag=True, help="Go back to the last good revision if it fails, or is not ready in time."
 )
+@liberty_options
 @output_option("text", "json")
 @where_options
 def run_command(directory: Path, timeout: float, atomic: bool, output: str, **flags: Any) -> int:
@@ -38,13 +40,16 @@ def run_command(directory: Path, timeout: float, atomic: bool, output: str, **fl
       kploy run                       the app in this directory
       kploy run shop --timeout 10m    another one, with more patience
       kploy run --atomic              undo it if it does not become ready
+      kploy run --adopt               take over what kubectl, Helm or kapp made
       kploy run --sandbox             on a control plane of your own
       kploy run -o json | jq .kind    events as JSON, one a line
     """
+    adopts, replaces = flags.pop("adopt"), flags.pop("replace")
     target = where(**flags)
     from kploy.cli.display import display_for, show
     from kploy.cli.interruptible import Interruptible
     from kploy.engine.carrier import Inbox
+    from kploy.engine.compare import Liberties
     from kploy.engine.pipeline import run
 
     inbox = Inbox()
@@ -53,5 +58,6 @@ def run_command(directory: Path, timeout: float, atomic: bool, output: str, **fl
         display_for(output, directory, plan_is_result=False) as display,
         Interruptible(inbox, display, again) as interruptible,
     ):
-        events = run(directory, target.connect, timeout, inbox, atomic=atomic)
+        liberties = Liberties(adopts, replaces)
+        events = run(directory, target.connect, timeout, inbox, atomic=atomic, liberties=liberties)
         return show(interruptible.watching(events), display)

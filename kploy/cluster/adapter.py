@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -96,6 +96,21 @@ class ApiServer:
             raise ValueError("who replaces an object says which version of it")
         path = _path(resource, *_identity(body))
         _, answer = self._transport.send(Request("PUT", path, (("fieldValidation", "Strict"),), body))
+        return _as_body(answer)
+
+    def patch(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        operations: Sequence[Mapping[str, object]],
+        manager: str,
+        *,
+        dry_run: bool = False,
+    ) -> Body:
+        query = (("fieldManager", manager), ("fieldValidation", "Strict"), *_dry(dry_run))
+        path = _path(resource, namespace, name)
+        _, answer = self._transport.send(Request("PATCH", path, query, operations, "application/json-patch+json"))
         return _as_body(answer)
 
     def delete(

@@ -15,7 +15,7 @@ ClusterError
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -213,6 +213,23 @@ class Cluster(Protocol):
         Raises Conflict when the object is not of that version any more, NotFound
         when it is gone. As with ``create`` it may be one's own write that was the
         other one. Raises ValueError for a body without a resource version.
+        """
+
+    def patch(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        operations: Sequence[Mapping[str, object]],
+        manager: str,
+        *,
+        dry_run: bool = False,
+    ) -> Body:
+        """The object after a JSON patch (RFC 6902), or as it would be.
+
+        Operations that set ``/metadata/resourceVersion`` hold for that version only:
+        Conflict is raised if the object has another one by then. As with ``replace`` it
+        may be one's own write that was the other one. Raises NotFound when it is gone.
         """
 
     def delete(

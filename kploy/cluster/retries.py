@@ -23,7 +23,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import SystemRandom
 
@@ -82,10 +82,11 @@ def pause(attempt: int, how: Again, chance: Callable[[float, float], float]) -> 
 
 
 def _is_race(error: Conflict, body: object) -> bool:
-    """Whether the server lost a race against itself. Who sent a resource version meant that very conflict."""
+    """Whether the server lost a race against itself. Who sent a version, as every JSON patch has one, meant it."""
     if error.message.startswith(_QUOTA_RACE):
         return True
-    return _RACE in error.message and not error.causes and not text(body, "metadata", "resourceVersion")
+    is_versioned = isinstance(body, Sequence) or text(body, "metadata", "resourceVersion")
+    return _RACE in error.message and not error.causes and not is_versioned
 
 
 def _seconds(retry_after: str | None) -> float:

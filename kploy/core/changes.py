@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kploy.core.bodies import entries
 from kploy.core.contents import contents
 from kploy.core.differences import content, differences
+from kploy.core.kinds import WORKLOADS
 from kploy.core.ownership import ownership
 from kploy.core.restarts import Served, more_pods, restart
 from kploy.model.app import Manifest
@@ -49,6 +51,23 @@ def changed(manifest: Manifest, live: Body, answer: Body, served: Served) -> Cha
         restart=restart(manifest.ref, live, answer, fields, served),
         more_pods=more_pods(manifest.ref, live, answer),
     )
+
+
+def adopted(manifest: Manifest, live: Body, answer: Body, served: Served, reason: str) -> Change:
+    """An object of somebody else's becomes the app's; as ``changed``, and ``reason`` says whose it was."""
+    return replace(changed(manifest, live, answer, served), action=Action.CONFIGURED, reason=reason)
+
+
+def replaced(
+    manifest: Manifest, live: Body, answer: Body, immutable: tuple[str, ...], unchecked: str = ""
+) -> Change:
+    """An object makes room for ``answer``, because the fields ``immutable`` of it cannot change."""
+    names = list(dict.fromkeys(field.rpartition(".")[2] for field in immutable))
+    reason = f"its {' and '.join(names)} {'is' if len(names) == 1 else 'are'} immutable"
+    if (manifest.ref.group, manifest.ref.kind) in WORKLOADS - {("batch", "Job")}:
+        reason += "; its pods end before new ones start"
+    fields = () if unchecked else differences(live, answer)
+    return Change(manifest.ref, Action.REPLACED, manifest.file, unchecked, reason, fields=fields)
 
 
 def _comparable(body: Body) -> dict[str, Any]:

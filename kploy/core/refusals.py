@@ -79,18 +79,21 @@ def _forms(value: str) -> Iterator[str]:
         return
 
 
-def invalid(manifest: Manifest, message: str, causes: Iterable[tuple[str, str]]) -> tuple[Finding, ...]:
+def invalid(
+    manifest: Manifest, message: str, causes: Iterable[tuple[str, str]], held: str = ""
+) -> tuple[Finding, ...]:
     """The findings for an object that the server does not accept.
 
     ``causes`` are pairs of a field in the server's notation and what is wrong
-    with it; without any, ``message`` is all there is to say.
+    with it; without any, ``message`` is all there is to say. ``held`` says why
+    the object must not be replaced by another one, "" if it may be.
     """
-    findings = tuple(_of_field(manifest, field, said) for field, said in causes)
+    findings = tuple(_of_field(manifest, field, said, held) for field, said in causes)
     message = f"{manifest.ref}: {quotable(manifest, message)}"
     return findings or (error("refused-by-server", message, "", _name(manifest)),)
 
 
-def _of_field(manifest: Manifest, field: str, said: str) -> Finding:
+def _of_field(manifest: Manifest, field: str, said: str, held: str) -> Finding:
     path = path_of(_ALIASES.get(field, field), manifest.body)
     shown = quotable(manifest, field)
     if said == UNKNOWN_FIELD:
@@ -103,7 +106,7 @@ def _of_field(manifest: Manifest, field: str, said: str) -> Finding:
         # It quotes values, and may append a comparison of all that is and should be.
         said = _QUOTING.sub(r"\1", said).partition("\n")[0]
     message = f"`{shown.lstrip('.')}` of {manifest.ref}: {said}"
-    return error("refused-by-server", message, _remedy(manifest, said), manifest.positions.value(path))
+    return error("refused-by-server", message, _remedy(manifest, said, held), manifest.positions.value(path))
 
 
 _IMMUTABLE = (
@@ -118,15 +121,30 @@ _ALIASES = {"spec.clusterIPs[0]": "spec.clusterIP"}
 """Fields that the server makes of another one, and refuses in its place."""
 
 
-def _remedy(manifest: Manifest, said: str) -> str:
+def _remedy(manifest: Manifest, said: str, held: str) -> str:
     is_claim = (manifest.ref.group, manifest.ref.kind) == ("", "PersistentVolumeClaim")
-    if not any(words in said for words in _IMMUTABLE) and not (is_claim and "can not be less than" in said):
+    if not _is_immutable(said) and not (is_claim and "can not be less than" in said):
         return ""
     if is_claim:
         # To replace it would delete what is stored in it.
         return "undo the change: a claim can only grow; a new one under another name leaves the data alone"
-    home = f" -n {manifest.ref.namespace}" if manifest.ref.namespace else ""
-    return f"undo the change, or replace the object: kubectl delete {manifest.ref.qualified}{home}, then run again"
+    if held:
+        return f"undo the change: it is never replaced, for {held}"
+    return "undo the change, or replace the object: kploy run --replace"
+
+
+def immutable(causes: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The fields that speak against an object because they cannot change; () where anything else does as well."""
+    fields = []
+    for field, said in causes:
+        if not _is_immutable(said):
+            return ()
+        fields.append(field)
+    return tuple(fields)
+
+
+def _is_immutable(said: str) -> bool:
+    return any(words in said for words in _IMMUTABLE)
 
 
 def conflicting(manifest: Manifest, message: str, causes: Iterable[tuple[str, str]]) -> tuple[Finding, ...]:
@@ -149,11 +167,12 @@ def _of_conflict(manifest: Manifest, field: str, said: str) -> Finding:
     return error("field-conflict", f"`{shown}` of {manifest.ref}: {quotable(manifest, said)}", hint, place)
 
 
-def foreign(manifest: Manifest, owner: str) -> Finding:
+def foreign(manifest: Manifest, owner: str, remedy: str = "") -> Finding:
     """The finding for an object that is live but not this app's. ``owner`` says whose it is, if known."""
     whose = f" ({quotable(manifest, owner)})" if owner else ""
     message = f"{manifest.ref} exists already and does not belong to this app{whose}"
-    return error("foreign-object", message, "rename yours, or delete or hand over the other one", _name(manifest))
+    remedy = remedy or "rename yours, or delete or hand over the other one"
+    return error("foreign-object", message, remedy, _name(manifest))
 
 
 def not_served(manifest: Manifest) -> Finding:

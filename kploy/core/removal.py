@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
-from kploy.core.bodies import entries, mapping, text
+from kploy.core.bodies import dig, entries, mapping, text
 from kploy.core.checks import directory_for
 from kploy.core.graph import Graph, Milestone, Node, removal_order
 from kploy.core.inventory import Entry
@@ -116,6 +116,14 @@ def _wish(live: Body) -> str:
     metadata = mapping(live, "metadata")
     asked = {text(mapping(metadata, place), KEEP) for place in ("annotations", "labels")}
     return f"{KEEP} asks for it" if "true" in asked else ""
+
+
+def holds(ref: ObjectRef, live: Body) -> str:
+    """Why an object must not even make room for another one of its name; "" if nothing speaks against it."""
+    claims = dig(live, "spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted")
+    if (ref.group, ref.kind) == ("apps", "StatefulSet") and claims == "Delete":
+        return "its claims would be deleted with it"
+    return _PROTECTED.get((ref.group, ref.kind), "") or _wish(live)
 
 
 def with_removals(graph: Graph, leaving: Sequence[Leaving]) -> Graph:

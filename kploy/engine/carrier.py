@@ -8,15 +8,19 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from enum import StrEnum
 from queue import SimpleQueue
 
 from kploy.cluster.port import Cluster, ClusterError, Conflict, Forbidden, NotFound, Propagation, Trouble
-from kploy.core.bodies import text
+from kploy.core.bodies import dig, text
+from kploy.core.inventory import Entry
 from kploy.core.kinds import WORKLOADS
 from kploy.core.removal import Leaving, objection
+from kploy.engine.asking import in_words
 from kploy.engine.live import WORKERS, selection
 from kploy.engine.related import Relation
 from kploy.engine.resources import Resources
+from kploy.engine.strangers import take_over
 from kploy.engine.watching import Listed, Selection, Sighted, Watching
 from kploy.model.app import App, Manifest
 from kploy.model.errors import KployError, LockLost, Refused
@@ -93,10 +97,7 @@ class Troubled:
     @property
     def text(self) -> str:
         """What is to be said of it."""
-        seconds = f"{self.trouble.seconds:.0f} s"
-        if self.trouble.is_over:
-            return f"the wait is over, after {seconds} ({self.trouble.fact})"
-        return f"{self.trouble.fact}: trying again, for {seconds} already"
+        return in_words(self.trouble)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,17 @@ class Inbox(SimpleQueue[Message]):
         self.put(StopRequested())
 
 
+class First(StrEnum):
+    """What has to happen to a live object before another body is applied to its name."""
+
+    ADOPT = "adopt"
+    MAKE_ROOM = "make-room"
+
+
+_HALF_DONE = "it was deleted to be made anew, and was not made"
+_MADE_NEXT = "the next run makes it"
+
+
 class Carrier:
     """Applies, deletes and watches the objects of one app. ``guard`` raises when nothing may be written."""
 
@@ -157,12 +169,24 @@ class Carrier:
         self._cluster.observe(lambda trouble: self._inbox.put(Troubled(trouble)))
         self._cluster = self._cluster.until(deadline)
 
-    def apply(self, node: int, manifest: Manifest, body: Body) -> None:
-        """Bring ``body`` of a manifest to the server; what came of it arrives as Taken, NotTaken or NotSent."""
+    def apply(
+        self, node: int, manifest: Manifest, body: Body, live: Body | None = None, first: First | None = None
+    ) -> None:
+        """Bring ``body`` of a manifest to the server; what came of it arrives as Taken, NotTaken or NotSent.
+
+        ``first`` is what has to happen to ``live`` before that.
+        """
         if self._withheld.is_set():
             self._inbox.put(NotSent(node))
             return
-        self._pool.submit(self._apply, node, manifest, body).add_done_callback(lambda done: self._done(node, done))
+        match first, live:
+            case First.ADOPT, dict():
+                sent = self._pool.submit(self._adopt, node, manifest, body, live)
+            case First.MAKE_ROOM, dict():
+                sent = self._pool.submit(self._replace, node, manifest, body, live)
+            case _:
+                sent = self._pool.submit(self._apply, node, manifest, body)
+        sent.add_done_callback(lambda done: self._done(node, done))
 
     def delete(self, node: int, leaving: Leaving) -> None:
         """Have an object deleted; what came of it arrives as Removed, NotTaken or NotSent."""
@@ -225,18 +249,59 @@ class Carrier:
             case error:
                 self._inbox.put(Broken(error))
 
-    def _apply(self, node: int, manifest: Manifest, body: Body) -> Taken | NotSent:
+    def _adopt(self, node: int, manifest: Manifest, body: Body, live: Body) -> Taken | NotSent:
+        """Take an object over. Cut off in between, it has no label yet, and can be taken over again."""
+        take_over(self._app, self._cluster, self._resource(manifest), live, self._guard_writes)
+        return self._apply(node, manifest, body, force=True)
+
+    def _replace(self, node: int, manifest: Manifest, body: Body, live: Body) -> Taken | NotSent:
+        """Delete an object, wait until it is gone, make it anew. Cut off in between, the next run makes it."""
+        resource, ref = self._resource(manifest), manifest.ref
+        if not self._delete(node, Leaving(Entry(ref, resource, text(live, "metadata", "uid")), live)).is_gone:
+            self._wait_for_end(resource, live)
+        try:
+            done = self._apply(node, manifest, body)
+        except LockLost as error:
+            self._inbox.put(Broken(error))
+            raise Refused(f"{_HALF_DONE}: {error.message}", error.hint) from error
+        except KployError as error:
+            raise Refused(f"{_HALF_DONE}: {error.message}", error.hint) from error
+        if isinstance(done, NotSent):
+            raise Refused(f"{_HALF_DONE}: the run ended first", _MADE_NEXT)
+        return Taken(node, Action.REPLACED, done.body)
+
+    def _wait_for_end(self, resource: Resource, live: Body) -> None:
+        """Wait until an object that is being deleted is gone, or nothing may be sent any more."""
+        namespace, name = text(live, "metadata", "namespace"), text(live, "metadata", "name")
+        pause = 0.1
+        while True:
+            now = self._cluster.get(resource, namespace, name)
+            if now is None or text(now, "metadata", "uid") != text(live, "metadata", "uid"):
+                return
+            if self._withheld.wait(pause):
+                holding = dig(now, "metadata", "finalizers") or ["nothing that it names"]
+                held = ", ".join(map(str, holding))
+                raise Refused(
+                    f"it is being deleted to be made anew, and is not gone yet: {held} holds it", _MADE_NEXT
+                )
+            pause = min(pause * 2, 2.0)
+
+    def _resource(self, manifest: Manifest) -> Resource:
         resource = self._resources.of(manifest.api_version, manifest.ref.kind)
         if resource is None:
             raise NotFound(
                 f"the cluster has no kind {manifest.ref.kind} in {manifest.api_version}", is_object=False
             )
+        return resource
+
+    def _apply(self, node: int, manifest: Manifest, body: Body, *, force: bool = False) -> Taken | NotSent:
+        resource = self._resource(manifest)
         began = time.monotonic()
         pause = 0.05
         while True:
             self._guard_writes()
             try:
-                answer = self._cluster.apply(resource, body, self._app.field_manager, dry_run=False)
+                answer = self._cluster.apply(resource, body, self._app.field_manager, dry_run=False, force=force)
             except (NotFound, Forbidden) as error:
                 if time.monotonic() >= began + self._patience(resource, error):
                     raise

@@ -8,20 +8,32 @@ from dataclasses import dataclass, field, replace
 
 from kploy.cluster.port import Answer, Cause, Cluster, Conflict, Forbidden, Invalid, NotFound, ServerFailed
 from kploy.core import refusals
-from kploy.core.changes import changed, created
+from kploy.core.adoption import migrated, owner_of, reason_of
+from kploy.core.bodies import mapping, text
+from kploy.core.changes import adopted as taken_over
+from kploy.core.changes import changed, created, replaced
 from kploy.core.dependencies import Lookup, implied
 from kploy.core.inventory import Inventory
-from kploy.core.rehearsal import in_own_words, on_stage
-from kploy.core.removal import NOTHING_LEAVES, Parting
+from kploy.core.rehearsal import beside, in_own_words, on_stage, successor
+from kploy.core.removal import NOTHING_LEAVES, Parting, holds
 from kploy.core.restarts import Served, served_alone, with_stale_readers
 from kploy.engine.autoscaling import bodies_of
 from kploy.engine.departures import departures
 from kploy.engine.live import WORKERS, live_objects
 from kploy.engine.resources import Resources
-from kploy.model.app import App, Manifest
+from kploy.engine.strangers import adopted, look, strangers
+from kploy.model.app import LABEL, App, Manifest
 from kploy.model.findings import Finding
 from kploy.model.objects import Body, ObjectRef, Resource
 from kploy.model.plan import Action, Change, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Liberties:
+    """What a run may do besides: take over objects that other tools have made, replace what cannot change."""
+
+    adopts: bool = False
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,7 @@ class Comparison:
 
     ``bodies`` is what was put to the server, and is to be applied as it is;
     ``answers`` is what it would make of that, where it was asked and said so.
+    ``strangers`` are live as well, and become the app's.
     """
 
     plan: Plan
@@ -38,6 +51,7 @@ class Comparison:
     parting: Parting = NOTHING_LEAVES
     bodies: Mapping[ObjectRef, Body] = field(repr=False, default_factory=dict)
     answers: Mapping[ObjectRef, Body] = field(repr=False, default_factory=dict)
+    strangers: frozenset[ObjectRef] = frozenset()
 
 
 def compare(
@@ -48,6 +62,7 @@ def compare(
     inventory: Inventory | None,
     *,
     namespace_exists: bool,
+    liberties: Liberties = Liberties(),
 ) -> Comparison:
     """What a run would do to each of ``manifests``, in their order, and to what leaves. Nothing is written.
 
@@ -58,16 +73,25 @@ def compare(
     asked = [kind for kind in kept if kind and (namespace_exists or not kind.namespaced)]
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="compare") as pool:
         live = live_objects(cluster, app, asked, pool)
-        bodies = bodies_of(app, manifests, live, cluster)
+        unknown = [
+            (manifest, resource)
+            for manifest, resource in zip(manifests, kept, strict=True)
+            if resource in asked and resource and manifest.ref not in live
+        ]
+        found = strangers(app, unknown, cluster, pool) if liberties.adopts else {}
+        taken = {ref: migrated(body, app.field_manager) for ref, body in found.items()}
+        bodies = bodies_of(app, manifests, {**live, **taken}, cluster)
         served = served_alone(manifests)
-        comparing = _Comparing(app, cluster, live, bodies, Lookup(manifests), served, namespace_exists)
+        lookup = Lookup(manifests)
+        comparing = _Comparing(app, cluster, live, found, bodies, lookup, served, namespace_exists, liberties)
         verdicts = _excused(list(pool.map(comparing.verdict, manifests, kept)))
         wanted = [manifest.ref for manifest in manifests]
         leaving = departures(inventory, wanted, cluster, pool) if inventory else NOTHING_LEAVES
     changes = (*with_stale_readers((verdict.change for verdict in verdicts), manifests), *changes_of(leaving))
     findings = tuple(finding for verdict in verdicts for finding in verdict.findings)
     answers = {verdict.change.ref: verdict.answer for verdict in verdicts if verdict.answer is not None}
-    return Comparison(Plan(changes), findings, live, leaving, bodies, answers)
+    there = {**live, **found}
+    return Comparison(Plan(changes), findings, there, leaving, bodies, answers, frozenset(found))
 
 
 def changes_of(parting: Parting) -> Iterator[Change]:
@@ -115,10 +139,12 @@ class _Comparing:
     app: App
     cluster: Cluster
     live: Mapping[ObjectRef, Body]
+    strangers: Mapping[ObjectRef, Body]
     bodies: Mapping[ObjectRef, Body]
     lookup: Lookup
     served: Served
     namespace_exists: bool
+    liberties: Liberties
 
     def verdict(self, manifest: Manifest, resource: Resource | None) -> _Verdict:
         """What would happen to one object, and what speaks against it."""
@@ -131,14 +157,70 @@ class _Comparing:
         if resource.namespaced and not self.namespace_exists:
             return self._rehearsed(manifest, resource, body)
         try:
-            answer = self._ask(manifest, resource, body)
+            return self._put(manifest, resource, body)
         except Forbidden as refusal:
             findings = (refusals.forbidden(manifest, refusal.message),)
             return _Verdict(self._refused(manifest), findings, self._excuses(manifest, refusal.message))
-        except (Invalid, Conflict, NotFound) as refusal:
-            unless = (definition,) if definition else self._excuses(manifest, refusal.message)
-            return _Verdict(self._refused(manifest), _findings(manifest, refusal), unless)
-        return replace(self._judged(manifest, answer), answer=answer.body)
+        except Invalid as refusal:
+            if immutable := refusals.immutable(_pairs(refusal.causes, str)):
+                return self._immovable(manifest, resource, body, refusal, immutable)
+            return self._turned_down(manifest, resource, refusal, definition)
+        except (Conflict, NotFound) as refusal:
+            return self._turned_down(manifest, resource, refusal, definition)
+
+    def _put(self, manifest: Manifest, resource: Resource, body: Body) -> _Verdict:
+        stranger = self.strangers.get(manifest.ref)
+        if stranger is None:
+            answer = self._ask(manifest, resource, body)
+            return replace(self._judged(manifest, resource, answer), answer=answer.body)
+        answer = self._telling(manifest, lambda: adopted(self.app, self.cluster, resource, body, stranger))
+        reason = reason_of(stranger, self.app.field_manager)
+        change = taken_over(manifest, stranger, answer.body, self.served, reason)
+        return _Verdict(change, answer=answer.body)
+
+    def _turned_down(
+        self,
+        manifest: Manifest,
+        resource: Resource,
+        refusal: Invalid | Conflict | NotFound,
+        definition: ObjectRef | None,
+    ) -> _Verdict:
+        foreign = self._foreign(manifest, resource)
+        if foreign:
+            return _Verdict(self._refused(manifest), foreign)
+        unless = (definition,) if definition else self._excuses(manifest, refusal.message)
+        return _Verdict(self._refused(manifest), _findings(manifest, refusal), unless)
+
+    def _foreign(self, manifest: Manifest, resource: Resource) -> tuple[Finding, ...]:
+        """That the object is somebody else's, if it is there and that is so."""
+        if manifest.is_implied or manifest.ref in self.live or manifest.ref in self.strangers:
+            return ()
+        there = look(self.cluster, resource, manifest.ref)
+        if there is None or text(mapping(there, "metadata", "labels"), LABEL) == self.app.id:
+            return ()
+        owner = owner_of(there, self.app.field_manager)
+        return (refusals.foreign(manifest, owner.words, owner.remedy),)
+
+    def _immovable(
+        self, manifest: Manifest, resource: Resource, body: Body, refusal: Invalid, immutable: tuple[str, ...]
+    ) -> _Verdict:
+        """The verdict on an object of which fields would have to change that cannot: maybe it is replaced."""
+        live = self.live.get(manifest.ref)
+        if live is None:
+            return self._turned_down(manifest, resource, refusal, None)
+        held = holds(manifest.ref, live)
+        if held or not (self.liberties.replaces or (manifest.ref.group, manifest.ref.kind) == _JOB):
+            found = refusals.invalid(manifest, refusal.message, _pairs(refusal.causes, str), held)
+            return _Verdict(self._refused(manifest), found)
+        try:
+            answer = self._ask(manifest, resource, beside(body))
+        except Forbidden:
+            unchecked = "the server would not say what it makes of another one beside it"
+            return _Verdict(replaced(manifest, live, live, immutable, unchecked))
+        except (Invalid, Conflict, NotFound) as objection:
+            return _Verdict(self._refused(manifest), _findings(manifest, objection, body))
+        coming = successor(answer.body, body, live)
+        return _Verdict(replaced(manifest, live, coming, immutable), answer=coming)
 
     def _refused(self, manifest: Manifest) -> Change:
         if manifest.ref in self.live:
@@ -159,22 +241,29 @@ class _Comparing:
         return replace(_created(manifest), answer=answer.body)
 
     def _ask(self, manifest: Manifest, resource: Resource, body: Body) -> Answer:
+        manager = self.app.field_manager
+        return self._telling(manifest, lambda: self.cluster.apply(resource, body, manager, dry_run=True))
+
+    def _telling(self, manifest: Manifest, ask: Callable[[], Answer]) -> Answer:
+        """What is answered; a failure is told in words that may be shown."""
         try:
-            return self.cluster.apply(resource, body, self.app.field_manager, dry_run=True)
+            return ask()
         except ServerFailed as failure:
             raise ServerFailed(refusals.quotable(manifest, failure.message), failure.hint) from failure
 
-    def _judged(self, manifest: Manifest, answer: Answer) -> _Verdict:
+    def _judged(self, manifest: Manifest, resource: Resource, answer: Answer) -> _Verdict:
         live = self.live.get(manifest.ref)
         if answer.is_new:
             return _created(manifest)
         if live is not None:
             return _Verdict(changed(manifest, live, answer.body, self.served))
+        # It may have appeared meanwhile; and the namespace is anybody's.
         change = Change(manifest.ref, Action.CONFIGURED, manifest.file)
-        if manifest.is_implied:
-            # The namespace has appeared meanwhile. It is anybody's.
-            return _Verdict(change)
-        return _Verdict(change, (refusals.foreign(manifest, ""),))
+        return _Verdict(change, self._foreign(manifest, resource))
+
+
+_JOB = ("batch", "Job")
+"""The kind whose template never changes, and that is run anew when it would: it has nothing to lose."""
 
 
 def _created(manifest: Manifest, unchecked: str = "") -> _Verdict:

@@ -22,6 +22,7 @@ from kploy.core.removal import Leaving
 from kploy.engine.carrier import (
     Broken,
     Carrier,
+    First,
     Inbox,
     Message,
     NotSent,
@@ -49,6 +50,10 @@ from kploy.model.plan import Action
 
 _LOOK_AGAIN = 5.0
 """After so many seconds everything that is waited for is judged again: some statuses change with time alone."""
+
+
+_LAST_WORDS = 10.0
+"""For how many seconds at the end it is tried to write down how it ended: the server may be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,7 @@ class _Run:
         self._unchanged = {
             change.ref for change in job.comparison.plan.changes if change.action is Action.UNCHANGED
         }
+        self._replaced = {change.ref for change in job.comparison.plan.changes if change.action is Action.REPLACED}
         self._leaving = {leaving.entry.ref: leaving for leaving in job.comparison.parting.leaving}
         self._at_once: list[rollout.Observation] = []
         self._notes: list[Event] = []
@@ -252,7 +258,8 @@ class _Run:
             case rollout.SaveAhead():
                 self._carrier.write(self._journal.ahead)
             case rollout.SaveAfter(outcome, gone):
-                self._carrier.write(partial(self._journal.after, outcome, self._lookout.uids, gone))
+                until = _LAST_WORDS + (time.monotonic() if self._state.ending else self._state.deadline)
+                self._carrier.write(partial(self._journal.after, outcome, self._lookout.uids, gone, until))
             case rollout.Watch(api_version, kind):
                 self._carrier.watch(api_version, kind)
                 for relation in relations_of([(group_of(api_version), kind)]):
@@ -275,4 +282,11 @@ class _Run:
             body = self._job.comparison.live[manifest.ref]
             self._at_once += self._answered(node, Action.UNCHANGED, body, time.monotonic())
         else:
-            self._carrier.apply(node, manifest, self._job.comparison.bodies[manifest.ref])
+            found = self._job.comparison
+            live, first = found.live.get(manifest.ref), self._first(manifest.ref)
+            self._carrier.apply(node, manifest, found.bodies[manifest.ref], live, first)
+
+    def _first(self, ref: ObjectRef) -> First | None:
+        if ref in self._replaced:
+            return First.MAKE_ROOM
+        return First.ADOPT if ref in self._job.comparison.strangers else None

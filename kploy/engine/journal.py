@@ -5,6 +5,7 @@ What is written is decided in core.ledger.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from kploy.core import ledger
@@ -44,12 +45,17 @@ class Journal:
         return ()
 
     def after(
-        self, outcome: Outcome, uids: Mapping[ObjectRef, str], gone: frozenset[ObjectRef]
+        self,
+        outcome: Outcome,
+        uids: Mapping[ObjectRef, str],
+        gone: frozenset[ObjectRef],
+        until: float = math.inf,
     ) -> tuple[str, ...]:
         """Write down how it ended, with the UIDs that were seen, and without what is proven gone.
 
-        Returns what is to be told of it.
+        Nothing is tried again past ``until`` (monotonic). Returns what is to be told of it.
         """
+        self._store = self._store.until(until)
         opened = self._inventory
         closed = ledger.closed(opened, self._entered, outcome, uids, gone)
         if self._farewell is not None and ledger.is_farewell(closed):

@@ -36,6 +36,10 @@ _READ_AGAIN = 15.0
 """After so many seconds a Lease is read again: something in between may keep its watch from telling."""
 
 
+_LAST_WORDS = 10.0
+"""For how many seconds it is tried to let go of a Lease; it runs out by itself."""
+
+
 class LockHeld(Refused):
     """Another run holds the lock, and did not let go of it in time."""
 
@@ -123,7 +127,7 @@ class Lock:
         self._stop_renewing()
         if self._lease is not None and boottime() < self._sure_until:
             with suppress(KployError):
-                self._cluster.replace(LEASES, released(self._lease))
+                self._cluster.until(time.monotonic() + _LAST_WORDS).replace(LEASES, released(self._lease))
         self._lease, self._sure_until = None, 0.0
 
     def drop(self) -> None:
@@ -138,7 +142,8 @@ class Lock:
     def _stop_renewing(self) -> None:
         self._ended.set()
         if self._renewing is not None:
-            self._renewing.join()
+            # It may be waiting for a server that is gone.
+            self._renewing.join(_LAST_WORDS)
 
     def _grab(self, lease: Lease | None) -> bool:
         """Try to make the Lease ours. False when somebody was faster."""

@@ -8,6 +8,7 @@ anew.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -25,8 +26,9 @@ from kploy.core.revisions import digest_of, packed
 from kploy.core.rules import switched
 from kploy.engine import outside
 from kploy.engine.admission import would_start
+from kploy.engine.asking import telling
 from kploy.engine.carrier import Inbox
-from kploy.engine.compare import Comparison, compare
+from kploy.engine.compare import Comparison, Liberties, compare
 from kploy.engine.deploy import Deploy, deploy
 from kploy.engine.journal import Journal
 from kploy.engine.lock import Lock
@@ -60,6 +62,7 @@ class Wanted:
     resources: Resources
     namespace_exists: bool
     survey: Survey | None = None
+    liberties: Liberties = Liberties()  # noqa: RUF009 - it is frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +85,31 @@ class Standing:
         return self.comparison.plan
 
 
-def standing_of(wanted: Wanted) -> Standing:
-    """Compare what is wanted with what there is, the inventory included. Nothing is written."""
-    stored = _store(wanted, _no_guard).read() if wanted.namespace_exists else None
+def standing_of(wanted: Wanted, until: float = math.inf) -> Standing:
+    """Compare what is wanted with what there is, the inventory included. Nothing is written.
+
+    Nothing is asked again past ``until`` (monotonic).
+    """
+    app, manifests, exists = wanted.app, wanted.graph.manifests, wanted.namespace_exists
+    cluster = wanted.cluster.until(until)
+    stored = Store(cluster, app, _no_guard).read() if exists else None
+    known = stored.inventory if stored else None
     comparison = compare(
-        wanted.app,
-        wanted.graph.manifests,
-        wanted.cluster,
-        wanted.resources,
-        stored.inventory if stored else None,
-        namespace_exists=wanted.namespace_exists,
+        app, manifests, cluster, wanted.resources, known, namespace_exists=exists, liberties=wanted.liberties
     )
-    pods = would_start(
-        wanted.app, wanted.graph.manifests, comparison, wanted.cluster, namespace_exists=wanted.namespace_exists
-    )
-    missing = outside.missing(
-        wanted.survey, wanted.cluster, wanted.resources, namespace_exists=wanted.namespace_exists
-    )
-    leaving = {each.entry.resource for each in comparison.parting.leaving}
-    rights = may_remove(wanted.app, leaving, wanted.cluster)
+    pods = would_start(app, manifests, comparison, cluster, namespace_exists=exists)
+    missing = outside.missing(wanted.survey, cluster, wanted.resources, namespace_exists=exists)
+    rights = may_remove(app, {each.entry.resource for each in comparison.parting.leaving}, cluster)
     found = (*comparison.findings, *missing, *rights, *pods.findings)
-    findings = switched(found, wanted.app.kployfile.rules)
+    findings = switched(found, app.kployfile.rules)
     return Standing(stored, comparison, findings, pods.notes)
 
 
 class Operation:
-    """One run that brings about what is wanted. ``cause`` is what the history calls it."""
+    """One run that brings about what is wanted. ``cause`` is what the history calls it.
+
+    ``until`` is when it has to be through with looking and waiting, on the clock ``time.monotonic``.
+    """
 
     def __init__(self, cluster: Cluster, app: App, inbox: Inbox, timeout: float, cause: str) -> None:
         self._cluster = cluster
@@ -115,7 +117,8 @@ class Operation:
         self._inbox = inbox
         self._timeout = timeout
         self._cause = cause
-        self._until = time.monotonic() + timeout
+        self.until = time.monotonic() + timeout
+        self._liberties = Liberties()
         self._me = this_process(f"kploy {cause.split(maxsplit=1)[0]}")
         self._lock = Lock(cluster, app, self._me, inbox)
 
@@ -126,7 +129,7 @@ class Operation:
 
     def wait(self) -> Iterator[Event]:
         """Wait until whoever deploys the app has ended, and then hold the lock. See Lock.take."""
-        return self._lock.take(self._until)
+        return self._lock.take(self.until)
 
     def carry_out(self, wanted: Wanted, found: Standing) -> Generator[Event, None, Standing | None]:
         """Bring it about. The last event is Finished, unless somebody else changed the app meanwhile.
@@ -134,16 +137,18 @@ class Operation:
         In that case nothing was done, and the new survey is returned, to be judged
         and carried out; the lock is held by then, so it cannot happen twice.
         """
+        self._liberties = wanted.liberties
         record = self._record(wanted, found)
         if not _has_work(wanted, found, record):
             yield from self._deploy(wanted, found, None, frozenset())
             return None
         made = frozenset() if wanted.namespace_exists else self._make_namespace(wanted.app)
         if not self._lock.is_held:
-            yield from self._lock.take(self._until)
+            yield from self._lock.take(self.until)
             now = _store(wanted, self._lock.guard).read()
             if _version(now) != _version(found.stored):
-                return standing_of(replace(wanted, namespace_exists=True))
+                anew = replace(wanted, namespace_exists=True)
+                return (yield from telling(wanted.cluster, lambda: standing_of(anew, self.until)))
         journal = self._journal(wanted, found, record)
         yield from self._deploy(wanted, found, journal, made)
         return None
@@ -169,9 +174,8 @@ class Operation:
         _, app = stored_app(self._app, self._cluster, number)
         yield Noted(f"it failed: going back to revision {number}")
         self._cause = f"rollback to {number}"
-        wanted = Wanted(
-            app, graph_of(app.manifests)[0], self._cluster, Resources(self._cluster, app.manifests), True
-        )
+        graph, resources = graph_of(app.manifests)[0], Resources(self._cluster, app.manifests)
+        wanted = Wanted(app, graph, self._cluster, resources, True, liberties=self._liberties)
         outcome = Outcome.FAILED
         for event in self.carry_out(wanted, standing_of(wanted)):
             if isinstance(event, Finished):

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from kploy.cluster.port import Cluster, Forbidden, Terminating
+from kploy.cluster.port import Cluster, Forbidden
 from kploy.core.bodies import entries, text
 from kploy.core.desired import namespace_manifest
 from kploy.core.graph import graph_of
 from kploy.core.kinds import own_resource
 from kploy.core.schema_store import minor_of
 from kploy.engine.acquaint import Acquainted, Connect, checked
+from kploy.engine.asking import telling
 from kploy.engine.carrier import Inbox
 from kploy.engine.check import opened_offline, outcome_of, report
+from kploy.engine.compare import Liberties
 from kploy.engine.destroy import destroy as destroyed
+from kploy.engine.homes import namespace_exists, wait_for_end
 from kploy.engine.operation import Operation, Standing, Wanted, standing_of
 from kploy.engine.permissions import preflight
 from kploy.engine.prepare import Prepared, has_errors, prepare
@@ -31,7 +35,14 @@ from kploy.model.plan import Plan
 from kploy.model.report import Outcome
 
 
-def dryrun(root: Path, connect: Connect, *, version: str = "", tell_pending: bool = False) -> Iterator[Event]:
+def dryrun(
+    root: Path,
+    connect: Connect,
+    *,
+    version: str = "",
+    tell_pending: bool = False,
+    liberties: Liberties = Liberties(),  # noqa: B008 - it is frozen
+) -> Iterator[Event]:
     """What is wrong with an app, and what a run of it would change. Nothing is written.
 
     ``version`` is that of the schemas to check against; "" for the cluster's own.
@@ -42,27 +53,35 @@ def dryrun(root: Path, connect: Connect, *, version: str = "", tell_pending: boo
     if cluster is None:
         return
     yield _nodes(cluster)
-    wanted = _wanted(prepared, cluster)
+    wanted = yield from telling(cluster, lambda: _wanted(prepared, cluster, liberties))
     if not (yield from _allowed(prepared, wanted)):
         return
-    found = standing_of(wanted)
+    found = yield from telling(cluster, lambda: standing_of(wanted))
     if (yield from _judged(prepared, found)):
         yield Finished(Outcome.PENDING if tell_pending and found.plan.writes else Outcome.DONE)
 
 
-def run(root: Path, connect: Connect, timeout: float, inbox: Inbox, *, atomic: bool = False) -> Iterator[Event]:
+def run(
+    root: Path,
+    connect: Connect,
+    timeout: float,
+    inbox: Inbox,
+    *,
+    atomic: bool = False,
+    liberties: Liberties = Liberties(),  # noqa: B008 - it is frozen
+) -> Iterator[Event]:
     """Deploy an app: all that ``dryrun`` does, and then what it said. ``timeout`` in seconds.
 
     Nothing is written before everything is checked. ``atomic``: when it fails, or is
     not ready in time, the last good revision is deployed again; the outcome stays
-    that of the failure. See engine.operation for how it goes on, and engine.deploy
-    for ``inbox``.
+    that of the failure. ``liberties`` are what it may do besides. See
+    engine.operation for how it goes on, and engine.deploy for ``inbox``.
     """
     prepared, cluster = yield from _checked(root, connect)
     if cluster is None or prepared.app is None:
         return
     with closing(Operation(cluster, prepared.app, inbox, timeout, "run")) as operation:
-        running = _operate(operation, prepared, cluster)
+        running = _operate(operation, prepared, cluster, liberties)
         yield from operation.undoing(running) if atomic else running
 
 
@@ -130,16 +149,31 @@ def repair(root: Path, connect: Connect, timeout: float, inbox: Inbox) -> Iterat
     yield from repaired(app, cluster, timeout, inbox)
 
 
-def _operate(operation: Operation, prepared: Prepared, cluster: Cluster) -> Iterator[Event]:
-    wanted = _wanted(prepared, cluster)
+def _operate(
+    operation: Operation,
+    prepared: Prepared,
+    cluster: Cluster,
+    liberties: Liberties = Liberties(),  # noqa: B008 - it is frozen
+) -> Iterator[Event]:
+    wanted = yield from _home_first(operation, prepared, cluster, liberties)
     if not (yield from _allowed(prepared, wanted)):
         return
     if operation.has_to_wait():
         yield from operation.wait()
-        wanted = _wanted(prepared, cluster)
-    found: Standing | None = standing_of(wanted)
+        wanted = yield from _home_first(operation, prepared, cluster, liberties)
+    compared = telling(cluster, partial(standing_of, wanted, operation.until))
+    found: Standing | None = yield from compared
     while found is not None and (yield from _judged(prepared, found)):
         found = yield from operation.carry_out(wanted, found)
+
+
+def _home_first(
+    operation: Operation, prepared: Prepared, cluster: Cluster, liberties: Liberties
+) -> Generator[Event, None, Wanted]:
+    """What is wanted, after the end of a namespace that is being deleted."""
+    if prepared.app is not None:
+        yield from wait_for_end(prepared.app, cluster.until(operation.until), operation.until)
+    return (yield from telling(cluster, lambda: _wanted(prepared, cluster, liberties)))
 
 
 def _checked(
@@ -155,19 +189,19 @@ def _checked(
     return prepared, met.cluster
 
 
-def _wanted(prepared: Prepared, cluster: Cluster) -> Wanted:
+def _wanted(prepared: Prepared, cluster: Cluster, liberties: Liberties) -> Wanted:
     """What is to be in the cluster: the app, and its namespace if it is not there."""
     app = prepared.app
     assert app is not None  # noqa: S101 - it is valid
-    namespace_exists = _namespace_exists(app, cluster)
+    exists = namespace_exists(app, cluster)
     manifests = app.manifests
-    if not namespace_exists and namespace_manifest(app).ref not in {manifest.ref for manifest in manifests}:
+    if not exists and namespace_manifest(app).ref not in {manifest.ref for manifest in manifests}:
         manifests = (namespace_manifest(app), *manifests)
     resources = Resources(cluster, manifests)
     settled = resources.settled(manifests)
     graph = prepared.graph if settled == app.manifests else graph_of(settled)[0]
     own = tuple(manifest for manifest in settled if not manifest.is_implied)
-    return Wanted(replace(app, manifests=own), graph, cluster, resources, namespace_exists, prepared.survey)
+    return Wanted(replace(app, manifests=own), graph, cluster, resources, exists, prepared.survey, liberties)
 
 
 def _allowed(prepared: Prepared, wanted: Wanted) -> Generator[Event, None, bool]:
@@ -229,16 +263,3 @@ def _is_ready(node: object) -> bool:
         text(condition, "type") == "Ready" and text(condition, "status") == "True"
         for condition in entries(node, "status", "conditions")
     )
-
-
-def _namespace_exists(app: App, cluster: Cluster) -> bool:
-    name = app.kployfile.namespace
-    try:
-        namespace = cluster.get(own_resource("v1", "Namespace"), "", name)
-    except Forbidden:
-        # Who may not look at namespaces works in one that others made.
-        return True
-    if text(namespace, "metadata", "deletionTimestamp"):
-        hint = f"run again when it is gone: kubectl wait --for=delete namespace/{name}"
-        raise Terminating(f"namespace {name} is being deleted, and takes nothing new", hint)
-    return namespace is not None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -51,6 +52,12 @@ class Store:
         self._name = state_name(app.kployfile)
         self._namespace = app.kployfile.namespace
         self._guard = guard
+
+    def until(self, deadline: float) -> Store:
+        """The same, but nothing is tried again past ``deadline`` (monotonic)."""
+        bounded = copy.copy(self)
+        bounded._cluster = self._cluster.until(deadline)  # noqa: SLF001 - it is one of its own
+        return bounded
 
     # The inventory.
 

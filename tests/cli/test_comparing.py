@@ -99,7 +99,7 @@ def test_a_namespace_that_is_being_deleted_is_named_and_nothing_is_written(
     write({"resources/flags.yaml": held})
     assert kploy("run").code == 0
     live.delete_namespace()
-    result = kploy("run")
+    result = kploy("dryrun")
     assert result.code == 1
     assert f"namespace {live.namespace} is being deleted, and takes nothing new" in result.stderr
     live.release("flags")

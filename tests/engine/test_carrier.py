@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 
@@ -83,6 +83,18 @@ class Refusing:
         raise self.refuse()
 
     def replace(self, resource: Resource, body: Body) -> Body:
+        raise self.refuse()
+
+    def patch(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        operations: Sequence[Mapping[str, object]],
+        manager: str,
+        *,
+        dry_run: bool = False,
+    ) -> Body:
         raise self.refuse()
 
     def delete(
