@@ -115,10 +115,8 @@ class Shop:
         return self.begin(*arguments).end(patience)
 
     def is_waiting(self) -> bool:
-        """Whether the pods of the Deployment are there, and wait for ``open``."""
-        return bool(self.live.api.list(_PODS, self.namespace).items) and any(
-            one.is_watch and one.status == 200 and "/deployments" in one.path for one in self.proxy.requests()
-        )
+        """Whether the pod of the Deployment is there, and waits for ``open``."""
+        return bool(self.live.api.list(_PODS, self.namespace).items)
 
     def open(self) -> None:
         """Let the pods be scheduled."""
