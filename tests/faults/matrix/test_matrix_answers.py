@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -23,22 +24,22 @@ def busy(retry_after: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("retry_after", "times", "least", "most"),
+    ("retry_after", "times", "least"),
     [
-        ("1", 2, 1.0, 5.0),
-        ("soon, maybe", 2, 0.0, 5.0),
-        pytest.param("3600", 1, 30.0, 45.0, marks=pytest.mark.faults),
+        ("1", 2, 1.0),
+        ("soon, maybe", 2, 0.0),
+        pytest.param("3600", 1, 30.0, marks=pytest.mark.faults),
     ],
 )
 def test_row_17_a_server_that_is_busy_is_asked_again_when_it_says_and_within_30_seconds(
-    shop: Shop, proxy: Proxy, retry_after: str, times: int, least: float, most: float
+    shop: Shop, proxy: Proxy, retry_after: str, times: int, least: float
 ) -> None:
     proxy.meet(fault("answer", "PATCH", SETTINGS_PATH, times=times, **busy(retry_after)))
     result = shop.kploy("run")
     assert result.code == 0, result.stderr
     sent = [one for one in proxy.requests("PATCH", SETTINGS_PATH) if not one.is_dry]
     assert [one.status for one in sent] == [*[429] * times, 201]
-    gaps = [later.at - one.at for one, later in zip(sent, sent[1:], strict=False)]
+    gaps = [later.at - one.at for one, later in pairwise(sent)]
     assert all(least <= gap for gap in gaps), gaps
     if least == 30.0:
         assert "too many requests, please try again later: trying again" in result.stderr
@@ -83,12 +84,10 @@ def renewable(shop: Shop, tmp_path: Path) -> tuple[Path, Path]:
     """A kubeconfig whose token a program gives, and the file in which it counts; the proxy knows the real one."""
     counts = tmp_path / "plugin.count"
     program = tmp_path / "plugin"
-    says = (
-        '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "t%s"}}'
-    )
+    version = "client.authentication.k8s.io/v1"
+    says = f'{{"apiVersion": "{version}", "kind": "ExecCredential", "status": {{"token": "t%s"}}}}'
     program.write_text(f"#!/bin/sh\necho >>{counts}\nprintf '{says}' $(wc -l <{counts})\n")
     program.chmod(0o700)
-    version = "client.authentication.k8s.io/v1"
     user = {"exec": {"apiVersion": version, "command": str(program), "interactiveMode": "Never"}}
     return shop.proxy.kubeconfig(tmp_path / "renewable.kubeconfig", user), counts
 
@@ -99,7 +98,7 @@ def test_row_20_credentials_that_are_refused_in_mid_wait_are_loaded_again_once(
     shop.write({"rcs/web.yaml": GATED})
     kubeconfig, counts = renewable(shop, tmp_path)
     proxy.meet(token=proxy.token)
-    running = shop.begin("run", "--timeout", "100", kubeconfig=kubeconfig)
+    running = shop.begin("run", "--timeout", "40", kubeconfig=kubeconfig)
     eventually(shop.is_waiting)
     refused = status(401, "Unauthorized", "Unauthorized")
     proxy.meet({"fault": "answer", "method": ".*", "path": "", "bearer": "t1", **refused}, token=proxy.token)
@@ -117,7 +116,7 @@ def test_row_20_credentials_that_are_refused_again_end_the_run_with_4(
     shop.write({"rcs/web.yaml": GATED})
     kubeconfig, counts = renewable(shop, tmp_path)
     proxy.meet(token=proxy.token)
-    running = shop.begin("run", "--timeout", "100", kubeconfig=kubeconfig)
+    running = shop.begin("run", "--timeout", "40", kubeconfig=kubeconfig)
     eventually(shop.is_waiting)
     refused = status(401, "Unauthorized", "Unauthorized")
     proxy.meet({"fault": "answer", "method": ".*", "path": "", **refused}, token=proxy.token)
@@ -145,7 +144,6 @@ def test_row_21_a_right_that_is_lost_in_mid_run_is_told_with_what_is_done_and_wh
     assert len([one for one in proxy.requests("PATCH", "/deployments/web") if not one.is_dry]) == 1
     assert shop.colour() == "red"
     assert shop.listed == ("failed", ["configmap/settings", "deployment/web"])
-    print(result.stderr)
 
 
 def test_row_33_a_page_instead_of_an_api_server_ends_with_4_after_one_request(shop: Shop, proxy: Proxy) -> None:

@@ -1,4 +1,4 @@
-"""Rows 8 to 11: an answer that is lost, and a server that is away. Rows of the fault matrix: see tests/faults/README.md."""
+"""Rows 8 to 10: an answer that is lost."""
 
 from __future__ import annotations
 
