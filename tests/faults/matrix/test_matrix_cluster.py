@@ -112,7 +112,7 @@ def test_row_24_a_namespace_that_ends_is_named_and_nothing_is_sent_there(deploye
     assert f"namespace {deployed.namespace} is being deleted, and takes nothing new" in result.stderr
     assert f"kubectl wait --for=delete namespace/{deployed.namespace}" in result.stderr
     assert proxy.writes() == []
-    assert result.code == 4
+    assert result.code == 1
 
 
 CRD = """\
