@@ -62,7 +62,7 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def end(self, patience: float = 120) -> Result:
+    def end(self, patience: float = 240) -> Result:
         """How it ended."""
         stdout, stderr = self.process.communicate(timeout=patience)
         assert "Traceback" not in stderr
@@ -110,7 +110,7 @@ class Shop:
         self.begun.append(running)
         return running
 
-    def kploy(self, *arguments: str, patience: float = 120) -> Result:
+    def kploy(self, *arguments: str, patience: float = 240) -> Result:
         """Run ``kploy ARGUMENTS`` in the app's directory."""
         return self.begin(*arguments).end(patience)
 

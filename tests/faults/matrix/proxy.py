@@ -28,7 +28,7 @@ from kploy.sandbox.credentials import admin_token
 from kploy.sandbox.start import free_port
 
 _PROGRAM = Path(sys.prefix) / "mitmproxy" / "bin" / "mitmdump"
-_PATIENCE = 60.0
+_PATIENCE = 150.0
 
 Rule = dict[str, Any]
 

@@ -46,7 +46,7 @@ def has_no_hot_loop(proxy: Proxy) -> bool:
 
 def deployed_after(gated: Shop, proxy: Proxy, times: int) -> None:
     """Run the app; let it become ready when the fault has been met ``times`` times; all is well in the end."""
-    running = gated.begin("run", "--timeout", "50")
+    running = gated.begin("run", "--timeout", "200")
     eventually(lambda: gated.is_waiting() and len([one for one in proxy.requests() if one.fault]) >= times)
     gated.open()
     result = running.end()
@@ -91,8 +91,8 @@ def test_row_12_what_a_half_open_watch_does_not_tell_is_looked_up(gated: Shop, p
 @pytest.mark.faults
 def test_row_12_a_watch_without_a_byte_for_75_seconds_is_begun_anew(gated: Shop, proxy: Proxy) -> None:
     proxy.meet(fault("silent", "GET", f"/deployments.*{WATCH}", times=1))
-    running = gated.begin("run", "--timeout", "150")
-    eventually(lambda: len(proxy.requests(path=f"/deployments.*{WATCH}")) >= 2, 100)
+    running = gated.begin("run", "--timeout", "250")
+    eventually(lambda: len(proxy.requests(path=f"/deployments.*{WATCH}")) >= 2, 150)
     first, second = proxy.requests(path=f"/deployments.*{WATCH}")
     assert second.at - first.at >= 75
     gated.open()
