@@ -29,6 +29,7 @@ from kploy.sandbox.start import free_port
 
 _PROGRAM = Path(sys.prefix) / "mitmproxy" / "bin" / "mitmdump"
 _PATIENCE = 150.0
+"""Seconds. Only a machine that is very busy needs them."""
 
 Rule = dict[str, Any]
 
