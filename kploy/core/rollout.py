@@ -186,7 +186,10 @@ class NotSaved:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The cluster does not let itself be followed any more; ``outcome`` says in which way."""
+    """The cluster does not let itself be followed any more; ``outcome`` says in which way.
+
+    ``reason`` is "" where an object's Rejected, which follows, tells it.
+    """
 
     outcome: Outcome
     reason: str
@@ -301,7 +304,7 @@ class _Turn:
             case NotSaved(outcome, reason, now):
                 self._not_saved(outcome, reason, now)
             case Lost(outcome, reason, now):
-                if self.state.ending is None:
+                if self.state.ending is None and reason:
                     self._tell(events.Noted(reason))
                 self._stop(outcome, now)
             case _:

@@ -14,7 +14,7 @@ from functools import partial
 from queue import Empty
 from typing import assert_never
 
-from kploy.cluster.port import Cluster
+from kploy.cluster.port import Cluster, Unauthenticated, Unreachable
 from kploy.core import rollout
 from kploy.core.graph import Graph
 from kploy.core.refusals import quotable
@@ -173,7 +173,7 @@ class _Run:
                 return [rollout.Interrupted(now)]
             case Broken(KployError() as error):
                 self._carrier.withhold()
-                return [rollout.Lost(error.outcome, error.message, now)]
+                return [rollout.Lost(error.outcome, _with_remedy(error), now)]
             case Broken(error):
                 raise error
             case _:
@@ -193,13 +193,24 @@ class _Run:
             case NotSent(node):
                 return [rollout.Withheld(node, now)]
             case NotTaken(node, error):
-                return [rollout.Rejected(node, self._quotable(node, error.message), now, error.hint)]
-            case Written(error, notes):
                 return [
-                    rollout.NotSaved(error.outcome, error.message, now) if error else rollout.Saved(now, notes)
+                    *self._lost_with(error, now),
+                    rollout.Rejected(node, self._quotable(node, error.message), now, error.hint),
                 ]
+            case Written(None, notes):
+                return [rollout.Saved(now, notes)]
+            case Written(error):
+                assert error is not None  # noqa: S101 - the case before
+                return [rollout.NotSaved(error.outcome, _with_remedy(error), now)]
             case _:
                 assert_never(message)
+
+    def _lost_with(self, error: KployError, now: float) -> list[rollout.Observation]:
+        """Who gets no answer for one object, or is not let in, gets none for any other; the object tells why."""
+        if not isinstance(error, Unreachable | Unauthenticated):
+            return []
+        self._carrier.withhold()
+        return [rollout.Lost(error.outcome, "", now)]
 
     def _answered(self, node: int, action: Action, body: Body, now: float) -> list[rollout.Observation]:
         """A node's object was taken: that tells about others, too."""
@@ -290,3 +301,7 @@ class _Run:
         if ref in self._replaced:
             return First.MAKE_ROOM
         return First.ADOPT if ref in self._job.comparison.strangers else None
+
+
+def _with_remedy(error: KployError) -> str:
+    return f"{error.message}: {error.hint}" if error.hint else error.message

@@ -1,0 +1,229 @@
+"""Rows 19 and 22 to 26: webhooks, kinds that are not served, and what does not go away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from uuid import uuid4
+
+import pytest
+import yaml
+
+from tests.faults.matrix.conftest import SETTINGS, Shop
+from tests.faults.matrix.proxy import Proxy, eventually, fault
+from tests.faults.matrix.webhooks import Webhook
+
+pytestmark = pytest.mark.cluster
+
+SETTINGS_PATH = "/configmaps/settings"
+MORE = SETTINGS.replace("settings", "more").replace("COLOUR", "green")
+
+Hook = Callable[..., Webhook]
+
+
+@pytest.fixture
+def webhook(deployed: Shop) -> Iterator[Hook]:
+    """Makes webhooks for the ConfigMap of the app; they are in force when they are returned."""
+    with ExitStack() as stack:
+
+        def make(*operations: str) -> Webhook:
+            hook = stack.enter_context(
+                closing(Webhook(deployed.live.admin, deployed.namespace, "settings", *operations))
+            )
+            path = f"/api/v1/namespaces/{deployed.namespace}{SETTINGS_PATH}"
+            method = "DELETE" if "DELETE" in operations else "PUT"
+            body = None if "DELETE" in operations else deployed.live.admin.get(path)
+            eventually(lambda: deployed.live.admin.request(method, f"{path}?dryRun=All", body).code == 500)
+            return hook
+
+        yield make
+
+
+def test_row_19_a_webhook_that_is_down_is_waited_for(deployed: Shop, proxy: Proxy, webhook: Hook) -> None:
+    hook = webhook("CREATE", "UPDATE")
+    running = deployed.begin("run", "--timeout", "100")
+    eventually(lambda: len([one for one in proxy.requests("PATCH", SETTINGS_PATH) if one.status == 500]) >= 2)
+    hook.up()
+    result = running.end()
+    assert result.code == 0, result.stderr
+    assert hook.asked > 0
+    assert (deployed.colour(), deployed.listed[0]) == ("blue", "deployed")
+
+
+def test_row_19_a_webhook_that_denies_ends_it_in_its_own_words(
+    deployed: Shop, proxy: Proxy, webhook: Hook
+) -> None:
+    hook = webhook("CREATE", "UPDATE")
+    hook.denies = "blue is not a colour of ours"
+    hook.up()
+    result = deployed.kploy("run")
+    assert result.code in {3, 6}, result.stderr
+    assert "resources/settings.yaml" in result.stderr
+    assert "blue is not a colour of ours" in result.stderr
+    assert len(proxy.requests("PATCH", SETTINGS_PATH)) == 1
+    assert proxy.writes() == []
+    assert (deployed.colour(), deployed.listed[0]) == ("red", "deployed")
+
+
+def test_row_26_a_deletion_that_is_denied_keeps_the_entry_and_the_next_run_prunes(
+    deployed: Shop, proxy: Proxy, webhook: Hook
+) -> None:
+    hook = webhook("DELETE")
+    hook.denies = "nobody deletes this on a Monday"
+    hook.up()
+    deployed.write({"resources/more.yaml": MORE, "resources/settings.yaml": None})
+    result = deployed.kploy("run")
+    assert result.code == 1, result.stderr
+    assert "nobody deletes this on a Monday" in result.stderr
+    assert len([one for one in proxy.requests("DELETE", SETTINGS_PATH) if not one.is_dry]) == 1
+    assert deployed.listed == ("failed", ["configmap/more", "configmap/settings"])
+    hook.denies = ""
+    assert deployed.kploy("run").code == 0
+    assert deployed.listed == ("deployed", ["configmap/more"])
+    assert deployed.colour() is None
+
+
+def test_row_25_what_a_finalizer_holds_is_waited_for_then_named_and_stays_listed(deployed: Shop) -> None:
+    path = f"/api/v1/namespaces/{deployed.namespace}{SETTINGS_PATH}"
+    body = deployed.live.admin.get(path)
+    body["metadata"]["finalizers"] = ["kploy.dev/test"]
+    assert deployed.live.admin.request("PUT", path, body).code == 200
+    deployed.write({"resources/more.yaml": MORE, "resources/settings.yaml": None})
+    result = deployed.kploy("run", "--timeout", "5")
+    assert result.code == 5, result.stderr
+    assert "configmap/settings" in result.stderr
+    assert "kploy.dev/test" in result.stderr
+    assert deployed.listed == ("failed", ["configmap/more", "configmap/settings"])
+    deployed.live.release("settings")
+    assert deployed.kploy("run").code == 0
+    assert deployed.listed == ("deployed", ["configmap/more"])
+
+
+def test_row_24_a_namespace_that_ends_is_named_and_nothing_is_sent_there(deployed: Shop, proxy: Proxy) -> None:
+    path = f"/api/v1/namespaces/{deployed.namespace}{SETTINGS_PATH}"
+    body = deployed.live.admin.get(path)
+    body["metadata"]["finalizers"] = ["kploy.dev/test"]
+    assert deployed.live.admin.request("PUT", path, body).code == 200
+    deployed.live.delete_namespace()
+    try:
+        result = deployed.kploy("run", "--timeout", "5")
+    finally:
+        deployed.live.release("settings")
+    assert f"namespace {deployed.namespace} is being deleted, and takes nothing new" in result.stderr
+    assert f"kubectl wait --for=delete namespace/{deployed.namespace}" in result.stderr
+    assert proxy.writes() == []
+    assert result.code == 1
+
+
+CRD = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: widgets.GROUP
+spec:
+  group: GROUP
+  scope: Namespaced
+  names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties: {spec: {type: object, properties: {size: {type: integer}}}}
+"""
+
+WIDGET = """\
+apiVersion: GROUP/v1
+kind: Widget
+metadata:
+  name: blue
+spec: {size: 1}
+"""
+_CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
+
+
+@pytest.fixture
+def group(shop: Shop) -> Iterator[str]:
+    """A group of kinds that nobody else uses."""
+    name = f"test-{uuid4().hex[:8]}.kploy.dev"
+    yield name
+    for path in (f"{_CRDS}/widgets.{name}", f"{_API_SERVICES}/v1.{name}"):
+        shop.live.admin.request("DELETE", path)
+
+
+def test_row_22_a_kind_that_is_not_served_yet_is_waited_for(shop: Shop, proxy: Proxy, group: str) -> None:
+    shop.write(
+        {
+            "resources/crd.yaml": CRD.replace("GROUP", group),
+            "resources/widget.yaml": WIDGET.replace("GROUP", group),
+        }
+    )
+    missing = {"status": 404, "body": "404 page not found\n", "headers": {"Content-Type": "text/plain"}}
+    proxy.meet(fault("answer", "PATCH", "/widgets/blue", times=3, **missing))
+    result = shop.kploy("run")
+    assert result.code == 0, result.stderr
+    sent = [one.status for one in proxy.requests("PATCH", "/widgets/blue") if not one.is_dry]
+    assert (sent[:3], sent[-1]) == ([404, 404, 404], 201)
+    listed = ["configmap/settings", f"customresourcedefinition/widgets.{group}", "widget/blue"]
+    assert shop.listed == ("deployed", listed)
+
+
+@pytest.mark.faults
+def test_row_23_what_an_api_server_that_is_away_would_know_of_stays_listed_with_a_warning(
+    deployed: Shop, group: str
+) -> None:
+    admin = deployed.live.admin
+    definition = yaml.safe_load(CRD.replace("GROUP", group))
+    assert admin.request("POST", _CRDS, definition).code == 201
+    path = f"/apis/{group}/v1/namespaces/{deployed.namespace}/widgets"
+    eventually(lambda: admin.request("GET", path).code == 200)
+    deployed.write({"resources/widget.yaml": WIDGET.replace("GROUP", group)})
+    assert deployed.kploy("run").code == 0
+    assert admin.request("DELETE", f"{_CRDS}/widgets.{group}").code == 200
+    eventually(lambda: not admin.get(f"{_API_SERVICES}/v1.{group}"))
+    service = {
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": f"v1.{group}"},
+        "spec": {
+            "group": group,
+            "version": "v1",
+            "groupPriorityMinimum": 1000,
+            "versionPriority": 15,
+            "service": {"namespace": deployed.namespace, "name": "nothing", "port": 443},
+            "insecureSkipTLSVerify": True,
+        },
+    }
+    assert admin.request("POST", _API_SERVICES, service).code == 201
+    eventually(lambda: admin.request("GET", path).code == 503)
+    colour = SETTINGS.replace("COLOUR", "green")
+    deployed.write({"resources/widget.yaml": None, "resources/settings.yaml": colour})
+    result = deployed.kploy("run", "--timeout", "200", patience=300)
+    assert result.code == 0, result.stderr
+    assert "widget/blue" in result.stderr
+    assert deployed.colour() == "green"
+    assert deployed.listed == ("deployed", ["configmap/settings", "widget/blue"])
+
+
+@pytest.mark.faults
+def test_row_30_5000_objects_and_2_megabytes_are_deployed_and_destroyed(shop: Shop) -> None:
+    padding = "x" * 300
+    one = SETTINGS.replace("COLOUR", padding)
+    shop.write({"resources/many.yaml": "---\n".join(one.replace("settings", f"many-{n:04}") for n in range(5000))})
+    assert (shop.root / "resources/many.yaml").stat().st_size > 2_000_000
+    result = shop.kploy("run", "--timeout", "900", patience=1200)
+    assert result.code == 0, result.stderr[-2000:]
+    root = shop.live.admin.get(shop.root_path)["data"]
+    shards = [line.split()[0] for line in root["shards"].splitlines()]
+    path = shop.root_path.removesuffix("kploy-shop")
+    listed = "".join(shop.live.admin.get(path + name)["data"]["objects"] for name in shards)
+    assert (root["phase"], len(shards) > 1, len(listed.splitlines())) == ("deployed", True, 5001)
+    shop.proxy.meet()
+    assert shop.kploy("run", "--timeout", "900", patience=1200).code == 0
+    assert shop.proxy.writes() == []
+    gone = shop.kploy("destroy", "--yes", "--timeout", "900", patience=1200)
+    assert gone.code == 0, gone.stderr[-2000:]
+    assert shop.colour("many-0000") is None
