@@ -48,7 +48,7 @@ def test_the_digest_tells_content_and_neither_files_nor_order() -> None:
 
 def _pack(**changes: Any) -> bytes:
     told = json.loads(gzip.decompress(packed(app_of(thing("a")))))
-    return gzip.compress(json.dumps({**told, **changes}).encode())
+    return gzip.compress(json.dumps({**told, **changes}).encode(), mtime=0)
 
 
 _SOUND = json.loads(gzip.decompress(packed(app_of(thing("a")))))["manifests"][0]
@@ -61,9 +61,9 @@ _SOUND = json.loads(gzip.decompress(packed(app_of(thing("a")))))["manifests"][0]
         (b"x", "it is damaged, or too large"),
         (b"x" * 40, "it is damaged"),
         (packed(app_of(thing("a")))[:-1], "it is damaged, or too large"),
-        (gzip.compress(b"\xff"), "it is damaged"),
-        (gzip.compress(b"[" * 100_000), "it is damaged"),
-        (gzip.compress(b"[]"), "it is not what kploy packs"),
+        (gzip.compress(b"\xff", mtime=0), "it is damaged"),
+        (gzip.compress(b"[" * 100_000, mtime=0), "it is damaged"),
+        (gzip.compress(b"[]", mtime=0), "it is not what kploy packs"),
         (_pack(format=None), "it does not say in which format it is packed"),
         (_pack(format=2), "it was packed by a newer kploy, in format 2"),
         (_pack(kployfile=None), "it is not what kploy packs"),
@@ -82,4 +82,4 @@ def test_what_is_damaged_is_not_deployed(pack: bytes, why: str) -> None:
 
 def test_no_more_is_unzipped_than_an_app_can_be() -> None:
     with pytest.raises(Unusable, match="too large"):
-        unpacked(gzip.compress(bytes(65 * 1024 * 1024), compresslevel=1), 1)
+        unpacked(gzip.compress(bytes(65 * 1024 * 1024), compresslevel=1, mtime=0), 1)
