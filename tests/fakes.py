@@ -40,9 +40,14 @@ class RecordingCluster:
         return Counter(call.kind for call in self.calls if call.method == method)
 
     @property
+    def written(self) -> list[Call]:
+        """What was written in earnest: applied, created, replaced, patched or deleted."""
+        return [call for call in self.calls if call.method in _WRITES and not call.dry_run]
+
+    @property
     def writes(self) -> list[str]:
-        """The names of what was written in earnest: applied, created, replaced or deleted."""
-        return [call.name for call in self.calls if call.method in _WRITES and not call.dry_run]
+        """The names of what was written in earnest."""
+        return [call.name for call in self.written]
 
     def until(self, deadline: float) -> RecordingCluster:
         bounded = copy(self)

@@ -9,7 +9,7 @@ where it is a revision; it is the other way round where it is an object.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from kploy.core import inventory as inventories
@@ -105,6 +105,16 @@ def parted(closed: Inventory) -> Inventory:
     return replace(closed, records=())
 
 
-def evicted(before: Inventory, after: Inventory) -> frozenset[int]:
-    """The revisions to be dropped when ``after`` is written: it does not name them any more."""
-    return frozenset(record.revision for record in before.records) - {record.revision for record in after.records}
+def evicted(before: Inventory, after: Inventory, is_kept: Callable[[int], bool]) -> tuple[int, ...]:
+    """The revisions to be dropped, in this order, when ``after`` is written: it does not name them any more.
+
+    Older ones that ``is_kept`` knows are among them: those were to be dropped by runs that were killed.
+    The oldest goes first, so that what is left by a kill reaches up to those that are named, and is found.
+    """
+    named = {record.revision for record in after.records}
+    going = {record.revision for record in before.records} - named
+    oldest = min(going | named, default=1)
+    while oldest > 1 and is_kept(oldest - 1):
+        oldest -= 1
+        going.add(oldest)
+    return tuple(sorted(going))

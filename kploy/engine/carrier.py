@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from queue import SimpleQueue
 
-from kploy.cluster.port import Cluster, ClusterError, Conflict, Forbidden, NotFound, Propagation, Trouble
+from kploy.cluster.port import Cluster, ClusterError, Conflict, Forbidden, Invalid, NotFound, Propagation, Trouble
 from kploy.core.bodies import dig, text
 from kploy.core.inventory import Entry
 from kploy.core.kinds import WORKLOADS
@@ -29,6 +29,9 @@ from kploy.model.plan import Action
 
 _NEW_KIND_PATIENCE = 30.0
 """For how many seconds an object is offered again while the server does not serve its brand-new kind yet."""
+
+_NEW_SCHEMA_PATIENCE = 10.0
+"""For how many seconds an object is offered again while the server still judges it by its kind's old definition."""
 
 _NEW_RIGHT_PATIENCE = 10.0
 """For how many seconds an object is offered again when the app brings rights, which take a moment to count."""
@@ -302,7 +305,7 @@ class Carrier:
             self._guard_writes()
             try:
                 answer = self._cluster.apply(resource, body, self._app.field_manager, dry_run=False, force=force)
-            except (NotFound, Forbidden) as error:
+            except (NotFound, Forbidden, Invalid) as error:
                 if time.monotonic() >= began + self._patience(resource, error):
                     raise
                 if self._withheld.wait(pause):
@@ -345,12 +348,15 @@ class Carrier:
         else:
             self._inbox.put(Written(notes=notes))
 
-    def _patience(self, resource: Resource, error: NotFound | Forbidden) -> float:
+    def _patience(self, resource: Resource, error: NotFound | Forbidden | Invalid) -> float:
         """For how many seconds a refusal may be about what the run itself has only just made."""
         if isinstance(error, NotFound):
             # A kind is served a moment after its definition says so.
             is_new = not error.is_object and self._resources.is_defined_by_app(resource)
             return _NEW_KIND_PATIENCE if is_new else 0.0
+        if isinstance(error, Invalid):
+            # Rehearsed by an unchanged definition it would not have come here: the server may not know the new one yet.
+            return _NEW_SCHEMA_PATIENCE if self._resources.is_defined_by_app(resource) else 0.0
         brings_rights = any(manifest.ref.group == _RIGHTS for manifest in self._app.manifests)
         return _NEW_RIGHT_PATIENCE if brings_rights else 0.0
 

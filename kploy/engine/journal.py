@@ -62,7 +62,7 @@ class Journal:
             self._write(ledger.parted(closed))
             return self._farewell()
         self._write(closed)
-        for number in sorted(ledger.evicted(opened, closed)):
+        for number in ledger.evicted(opened, closed, self._store.has_revision):
             self._store.drop_revision(number)
         return ()
 

@@ -119,6 +119,7 @@ class Operation:
         self._cause = cause
         self.until = time.monotonic() + timeout
         self._liberties = Liberties()
+        self._writes = False
         self._me = this_process(f"kploy {cause.split(maxsplit=1)[0]}")
         self._lock = Lock(cluster, app, self._me, inbox)
 
@@ -136,10 +137,11 @@ class Operation:
 
         In that case nothing was done, and the new survey is returned, to be judged
         and carried out; the lock is held by then, so it cannot happen twice.
+        When the inbox asks for the end already, nothing is written at all.
         """
         self._liberties = wanted.liberties
         record = self._record(wanted, found)
-        if not _has_work(wanted, found, record):
+        if self._inbox.is_stopping or not _has_work(wanted, found, record):
             yield from self._deploy(wanted, found, None, frozenset())
             return None
         made = frozenset() if wanted.namespace_exists else self._make_namespace(wanted.app)
@@ -150,6 +152,7 @@ class Operation:
                 anew = replace(wanted, namespace_exists=True)
                 return (yield from telling(wanted.cluster, lambda: standing_of(anew, self.until)))
         journal = self._journal(wanted, found, record)
+        self._writes = True
         yield from self._deploy(wanted, found, journal, made)
         return None
 
@@ -166,6 +169,9 @@ class Operation:
             yield failure
 
     def _go_back(self) -> Iterator[Event]:
+        if not self._writes:
+            yield Noted("this run changed nothing, so there is nothing to undo")
+            return
         stored = Store(self._cluster, self._app, self._lock.guard).read()
         number = last_good(stored.inventory) if stored else None
         if number is None:

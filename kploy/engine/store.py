@@ -161,19 +161,23 @@ class Store:
         numbers = {text(mapping(body, "metadata", "annotations"), _REVISION) for body in kept}
         return tuple(sorted(int(number) for number in numbers if number.isascii() and number.isdecimal()))
 
+    def has_revision(self, number: int) -> bool:
+        """Whether a revision is kept; the first of its parts is written last, and dropped last."""
+        return self._cluster.get(SECRETS, self._namespace, self._chunk(number, 0)) is not None
+
     def drop_revision(self, number: int) -> None:
-        """Forget a revision, its first part first: without it the others are nothing."""
+        """Forget a revision, its first part last: it says how many others there are."""
         head = self._cluster.get(SECRETS, self._namespace, self._chunk(number, 0))
         chunks = text(mapping(head, "metadata", "annotations"), _CHUNKS)
         number_of = int(chunks[:4]) if chunks.isascii() and chunks.isdecimal() else 1
-        for index in range(min(number_of, 100)):
+        for index in reversed(range(min(number_of, 100))):
             self._drop(SECRETS, self._chunk(number, index))
 
     def drop_all(self) -> None:
-        """Forget everything that is kept of the app, the root last."""
+        """Forget everything that is kept of the app: revisions as they came, and the root last."""
         for resource in (SECRETS, CONFIG_MAPS):
             kept = self._cluster.list(resource, self._namespace, f"{STATE_OF}={self._app_id}").items
-            for name in sorted(text(body, "metadata", "name") for body in kept):
+            for name in (text(body, "metadata", "name") for body in sorted(kept, key=_order)):
                 if name != self._name:
                     self._drop(resource, name)
         self._drop(CONFIG_MAPS, self._name)
@@ -226,6 +230,13 @@ class Store:
             return
         self._guard()
         self._cluster.delete(resource, self._namespace, name, uid=text(body, "metadata", "uid"))
+
+
+def _order(part: Body) -> tuple[int, int]:
+    """Revisions from the oldest to the newest, so that a kill leaves the newest; of each the first part is last."""
+    number = text(mapping(part, "metadata", "annotations"), _REVISION)
+    name = text(part, "metadata", "name")
+    return int(number) if number.isascii() and number.isdecimal() else 0, -len(name)
 
 
 def _texts(config_map: Body) -> dict[str, str]:

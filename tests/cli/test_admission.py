@@ -62,7 +62,7 @@ def test_a_pod_that_the_security_level_forbids_is_found_at_its_container(
     assert first.startswith(
         'error[pod-security]: no pod of deployment/web can start: violates PodSecurity "restricted:latest": allow'
     )
-    assert place == "  rcs/web.yaml:20:11"
+    assert place == "  rcs/web.yaml:22:11"
     assert live.objects(("apps/v1", "Deployment")) == {}
 
 
@@ -77,7 +77,7 @@ def test_a_pod_that_fits_into_no_quota_is_found_at_its_resources(kploy: Kploy, w
             "error[over-quota]: no pod of deployment/web can start: exceeded quota: compute, "
             "requested: requests.cpu=4, used: requests.cpu=0, limited: requests.cpu=3"
         ),
-        "  rcs/web.yaml:20:11",
+        "  rcs/web.yaml:22:11",
     ]
 
 
@@ -102,7 +102,7 @@ def test_pods_that_fit_one_by_one_but_not_together_are_a_warning(kploy: Kploy, w
     assert result.code == 0
     assert errors(result.lines) == [
         "warning[over-quota]: the 4 pods of deployment/web want 8 of requests.cpu; quota `compute` has 3 left",
-        "  rcs/web.yaml:20:11",
+        "  rcs/web.yaml:22:11",
     ]
 
 
@@ -122,7 +122,7 @@ def test_what_a_limit_range_fills_in_counts_against_the_quota(kploy: Kploy, writ
             "error[limit-range]: no pod of deployment/web can start: "
             "maximum memory usage per Container is 2Gi, but limit is 3Gi"
         ),
-        "  rcs/web.yaml:20:11",
+        "  rcs/web.yaml:22:11",
     ]
 
 
@@ -141,22 +141,44 @@ def test_a_rollout_that_frees_what_it_needs_fits_into_a_full_quota(kploy: Kploy,
 
 
 @pytest.mark.parametrize(
-    ("field", "said"),
+    ("field", "column", "said"),
     [
-        ("serviceAccountName: nobody", 'serviceaccount "nobody" not found'),
-        ("priorityClassName: nothing", "no PriorityClass with name nothing was found"),
-        ("runtimeClassName: nowhere", 'RuntimeClass "nowhere" not found'),
+        ("priorityClassName: nothing", 26, "no PriorityClass with name nothing was found"),
+        ("runtimeClassName: nowhere", 25, 'pod rejected: RuntimeClass "nowhere" not found'),
     ],
 )
 def test_what_a_template_names_and_is_not_there_is_found_at_its_line(
-    kploy: Kploy, write: Write, live: Live, field: str, said: str
+    kploy: Kploy, write: Write, live: Live, field: str, column: int, said: str
 ) -> None:
     namespace_with(live)
     write({"rcs/web.yaml": f"{WEB}      {field}\n"})
-    found = errors(kploy("dryrun").lines)
-    assert found[0].startswith("error[pod-refused]: no pod of deployment/web can start")
-    assert said in found[0]
-    assert found[1].startswith("  rcs/web.yaml:20:")
+    result = kploy("dryrun")
+    assert result.code == 3
+    assert errors(result.lines) == [
+        f"error[pod-refused]: no pod of deployment/web can start: {said}",
+        f"  rcs/web.yaml:22:{column}",
+    ]
+
+
+def test_an_account_that_is_not_there_is_missing_and_the_server_says_what_comes_of_it(
+    kploy: Kploy, write: Write, live: Live
+) -> None:
+    namespace_with(live)
+    write({"rcs/web.yaml": f"{WEB}      serviceAccountName: nobody\n"})
+    result = kploy("dryrun")
+    assert result.code == 3
+    assert errors(result.lines) == [
+        (
+            "error[missing-service-account]: serviceaccount/nobody is neither in this app "
+            f"nor in namespace {live.namespace}"
+        ),
+        "  rcs/web.yaml:22:27",
+        (
+            "error[pod-refused]: no pod of deployment/web can start: error looking up service account "
+            f'{live.namespace}/nobody: serviceaccount "nobody" not found'
+        ),
+        "  rcs/web.yaml:22:27",
+    ]
 
 
 def test_what_the_same_run_creates_is_not_held_against_pods_but_said_to_be_unchecked(
@@ -202,8 +224,17 @@ def test_who_may_not_create_pods_is_told_that_they_are_unchecked(kploy: Kploy, w
     user = f"user-{uuid4().hex[:8]}"
     namespace_with(live)
     rbac = "rbac.authorization.k8s.io"
-    verbs = ["create", "list", "patch", "watch"]
-    rules = [{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": verbs}]
+    # All that a run of these two needs, which is not to create pods.
+    rules = [
+        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["create", "list", "patch", "watch"]},
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "delete", "get", "update"]},
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "delete", "get"]},
+        {
+            "apiGroups": ["coordination.k8s.io"],
+            "resources": ["leases"],
+            "verbs": ["create", "get", "update", "watch"],
+        },
+    ]
     subjects = [{"apiGroup": rbac, "kind": "User", "name": user}]
     role = {"apiGroup": rbac, "kind": "Role", "name": user}
     create(live, live.namespace, f"{rbac}/v1", "Role", user, rules=rules)
@@ -226,7 +257,11 @@ spec:
   template:
     metadata: {labels: {app: db}}
     spec:
-      containers: [{name: db, image: "ghcr.io/acme/db:1", volumeMounts: [{name: data, mountPath: /data}]}]
+      containers:
+        - name: db
+          image: ghcr.io/acme/db:1
+          readinessProbe: {tcpSocket: {port: 5432}}
+          volumeMounts: [{name: data, mountPath: /data}]
   volumeClaimTemplates:
     - metadata: {name: data}
       spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}

@@ -10,7 +10,7 @@ import yaml
 from kploy.cluster.transport import Request
 from kploy.model.app import app_id
 from tests.cli.conftest import Kploy, Live, Write
-from tests.cli.test_admission import OTHERS, SERVICE
+from tests.cli.test_admission import OTHERS
 from tests.cli.test_run import FLAGS, WEB
 
 pytestmark = pytest.mark.cluster
@@ -34,7 +34,6 @@ metadata:
   name: web
 spec:
   clusterIP: {}
-  selector: {{app: web}}
   ports:
     - port: 80
 """
@@ -206,7 +205,7 @@ def test_replicas_are_left_to_an_autoscaler_of_somebody_else(kploy: Kploy, write
 def test_a_claim_that_shrinks_or_changes_is_refused_without_proposing_to_delete_its_data(
     kploy: Kploy, write: Write, was: str, is_now: str
 ) -> None:
-    write({"resources/data.yaml": CLAIM, "services/db.yaml": SERVICE})
+    write({"resources/data.yaml": CLAIM})
     kploy("run", "--timeout", "4s")
     write({"resources/data.yaml": CLAIM.replace(was, is_now)})
     result = kploy("dryrun")

@@ -218,8 +218,12 @@ def test_a_run_that_could_not_be_locked_and_written_down_is_told_before(
     write({"services/web.yaml": HEADLESS})
     result = kploy("dryrun", "--as", user)
     assert result.code == 4
-    assert f"{user} may not, in namespace {live.namespace}: create" in result.stderr
-    assert "leases.coordination.k8s.io" in result.stderr
+    assert [line for line in result.lines if line.startswith("error[")] == [
+        (
+            f"error[missing-permission]: {user} may not, in namespace {live.namespace}:"
+            " delete and update configmaps; update leases.coordination.k8s.io; delete secrets"
+        )
+    ]
 
 
 def recorded(cluster: Sandbox, user: str | None = None) -> RecordingCluster:

@@ -196,13 +196,13 @@ def test_a_variable_put_before_others_is_one_addition(kploy: Kploy, write: Write
 
 
 def test_a_field_that_only_gets_another_owner_is_told(kploy: Kploy, write: Write) -> None:
-    write({"services/web.yaml": SERVICE})
-    kploy("run")
+    write({"rcs/web.yaml": WEB, "services/web.yaml": SERVICE})
+    assert kploy("run").code == 0
     write({"services/web.yaml": SERVICE + "      protocol: TCP\n"})
-    assert words(kploy("dryrun")) == ["~ service/web owns 1 more field: spec.ports[80].protocol"]
+    assert words(kploy("dryrun")) == ["~ service/web owns 1 more field: spec.ports[80].protocol", "= 1 unchanged"]
     assert kploy("run").code == 0
     write({"services/web.yaml": SERVICE})
-    assert words(kploy("dryrun")) == ["~ service/web gives up 1 field: spec.ports[80].protocol"]
+    assert words(kploy("dryrun")) == ["~ service/web gives up 1 field: spec.ports[80].protocol", "= 1 unchanged"]
 
 
 def test_who_has_read_a_config_map_at_its_start_is_named(kploy: Kploy, write: Write) -> None:

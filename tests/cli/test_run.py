@@ -87,11 +87,16 @@ def test_deploys_everything_creates_the_namespace_and_waits_until_it_is_ready(
     assert result.lines[-1] == "✓ shop is up: 4 created"
     found = live.objects(*KINDS)
     assert found["deployment/web"]["status"]["readyReplicas"] == 2
+    ours, state = {"kploy.dev/app": app_id("shop", namespace)}, {"kploy.dev/state-of": app_id("shop", namespace)}
     assert {
-        name: body["metadata"]["labels"]["kploy.dev/app"]
-        for name, body in found.items()
-        if name != "configmap/kube-root-ca.crt"
-    } == dict.fromkeys(["deployment/web", "service/web", "configmap/flags"], app_id("shop", namespace))
+        name: body["metadata"]["labels"] for name, body in found.items() if name != "configmap/kube-root-ca.crt"
+    } == {
+        "deployment/web": ours,
+        "service/web": ours,
+        "configmap/flags": ours,
+        "configmap/kploy-shop": state,
+        "secret/kploy-shop-r1": state,
+    }
 
 
 def test_a_second_run_finds_everything_unchanged_and_writes_nothing(
@@ -115,7 +120,11 @@ def test_a_changed_manifest_is_configured_and_the_rest_left_alone(kploy: Kploy, 
     assert result.code == 0
     assert result.lines[-1] == "✓ shop is up: 1 configured, 2 unchanged"
     after = live.versions(*KINDS)
-    assert {name for name in after if after[name] != before[name]} == {"configmap/flags"}
+    assert {name for name in after if after[name] != before.get(name)} == {
+        "configmap/flags",
+        "configmap/kploy-shop",
+        "secret/kploy-shop-r2",
+    }
     assert live.objects(*KINDS)["configmap/flags"]["data"] == {"colour": "green"}
 
 
@@ -195,7 +204,12 @@ spec:
         f"✓ namespace/{live.namespace} created",
         "✗ job/migrate DeadlineExceeded: Job was active longer than specified deadline",
     ]
-    assert sorted(live.objects(*KINDS)) == ["configmap/flags", "configmap/kube-root-ca.crt"]
+    assert sorted(live.objects(*KINDS)) == [
+        "configmap/flags",
+        "configmap/kploy-shop",
+        "configmap/kube-root-ca.crt",
+        "secret/kploy-shop-r1",
+    ]
 
 
 def test_refuses_an_object_that_belongs_to_somebody_else_before_it_writes(

@@ -310,7 +310,7 @@ class ModelRun:
             return said
         said = self._written(closed)
         if isinstance(said[0], rollout.Saved):
-            for number in sorted(ledger.evicted(opened, closed)):
+            for number in ledger.evicted(opened, closed, self.cluster.revisions.__contains__):
                 yield
                 del self.cluster.revisions[number]
         return said

@@ -40,7 +40,7 @@ from kploy.model.objects import Body, Resource
 from kploy.model.plan import Action
 from kploy.model.report import Outcome
 from kploy.sandbox import Sandbox
-from tests.fakes import RecordingCluster
+from tests.fakes import Call, RecordingCluster
 
 pytestmark = pytest.mark.cluster
 
@@ -250,7 +250,7 @@ def test_a_proxy_that_holds_back_watches_costs_seconds_and_not_the_deploy(api: A
 
 
 class InTrouble(RecordingCluster):
-    """Tells of trouble that has passed before anything is applied."""
+    """Tells everybody who listens at once of trouble that has passed."""
 
     def observe(self, listener: Callable[[Trouble], None]) -> None:
         listener(Trouble("https://one.example refuses the connection", 3.2))
@@ -260,10 +260,14 @@ class InTrouble(RecordingCluster):
 def test_a_wait_for_the_cluster_is_no_silence(api: ApiServer, write: Write) -> None:
     said = told(write(config_map()), InTrouble(api))
     assert outcome(said) is Outcome.DONE
-    assert [event.text for event in said if isinstance(event, events.Noted)] == [
+    notes = [
         "https://one.example refuses the connection: trying again, for 3 s already",
         "the wait is over, after 12 s (https://one.example refuses the connection)",
     ]
+    (planned,) = [index for index, event in enumerate(said) if isinstance(event, events.Planned)]
+    # Whoever asks a cluster listens: about the namespace and the kinds, for the comparison, for the deploy.
+    assert [event.text for event in said[:planned] if isinstance(event, events.Noted)] == notes * 2
+    assert [event.text for event in said[planned:] if isinstance(event, events.Noted)] == notes
 
 
 class Forgetful(RecordingCluster):
@@ -298,7 +302,9 @@ def test_the_deadline_counts_however_much_happens(api: ApiServer, write: Write) 
     assert names(said, events.Unfinished) == {"deployment/web"}
 
 
-def test_a_stop_lets_nothing_new_start_and_tells_what_is_not_finished(api: ApiServer, write: Write) -> None:
+def test_a_stop_lets_nothing_new_start_and_tells_what_is_not_finished(
+    api: ApiServer, write: Write, namespace: str
+) -> None:
     inbox = Inbox()
     waiting = config_map()
     waiting["metadata"]["annotations"] = {"kploy.dev/depends-on": "deployment/web"}
@@ -311,7 +317,17 @@ def test_a_stop_lets_nothing_new_start_and_tells_what_is_not_finished(api: ApiSe
     assert outcome(said) is Outcome.INTERRUPTED
     assert names(said, events.Unfinished) == {"deployment/web"}
     assert names(said, events.Skipped) == {"configmap/flags"}
-    assert recording.writes[-1] == "web"
+    assert recording.written == [
+        Call("create", "Namespace", namespace),
+        Call("create", "Lease", "kploy-shop"),
+        Call("create", "Secret", "kploy-shop-r1"),
+        Call("create", "ConfigMap", "kploy-shop"),
+        Call("apply", "Namespace", namespace),
+        Call("apply", "Deployment", "web"),
+        # How it ended, and nothing else.
+        Call("replace", "ConfigMap", "kploy-shop"),
+        Call("replace", "Lease", "kploy-shop"),
+    ]
 
 
 def test_a_stop_before_the_deploy_writes_nothing(api: ApiServer, write: Write, namespace: str) -> None:
@@ -360,13 +376,19 @@ def test_at_the_end_requests_under_way_are_answered_and_those_in_the_queue_not_s
             slow.may_go_on.set()
     assert outcome(said) is (Outcome.INTERRUPTED if timeout == FOREVER else Outcome.TIMED_OUT)
     written, skipped = set(applied(said)), names(said, events.Skipped)
-    assert written == {f"configmap/{name}" for name in slow.writes}
-    assert skipped == {f"configmap/flags{number}" for number in range(len(maps))} - written
+    # What it wrote of its own is how it began, and how it ended.
+    assert {f"configmap/{name}" for name in slow.writes} == written | {
+        "configmap/kploy-shop",
+        "configmap/kploy-shop-r2",
+    }
+    # The one that is no longer wanted is not deleted, either.
+    assert skipped == {"configmap/first", *(f"configmap/flags{number}" for number in range(len(maps)))} - written
+    assert "configmap/first" in skipped
     assert skipped
 
 
 def remove(cluster: Sandbox, namespace: str) -> None:
-    """Delete the Deployment: kploy's port cannot, yet."""
+    """Delete the Deployment, as somebody else."""
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/web"
     Transport(connect(Choice(kubeconfig=str(cluster.kubeconfig)))).send(Request("DELETE", path))
 
@@ -477,7 +499,9 @@ class Blinkered(RecordingCluster):
     """Lets nobody look at namespaces."""
 
     def get(self, resource: Resource, namespace: str, name: str) -> Body | None:
-        raise Forbidden(f"you may not look at {resource.plural} {namespace}{name}")
+        if resource.kind == "Namespace":
+            raise Forbidden(f"you may not look at {resource.plural} {namespace}{name}")
+        return super().get(resource, namespace, name)
 
 
 def findings(events_: list[Event]) -> list[tuple[str, str]]:

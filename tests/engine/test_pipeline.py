@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import yaml
 
 from kploy.cluster.adapter import ApiServer
 from kploy.cluster.connection import Choice, connect
@@ -18,6 +19,7 @@ from kploy.engine.check import check
 from kploy.engine.pipeline import dryrun
 from kploy.model.app import App
 from kploy.model.events import Checked, Event, Finished, Noted, Opened
+from kploy.model.objects import Body, Resource
 from kploy.model.report import Outcome
 from kploy.sandbox import Sandbox
 from kploy.sandbox.api import api_of
@@ -52,6 +54,10 @@ def never(_: App) -> Cluster:
 
 def rules(events: list[Event]) -> list[str]:
     return [finding.rule for event in events if isinstance(event, Checked) for finding in event.findings]
+
+
+def findings(events: list[Event]) -> list[tuple[str, str]]:
+    return [(each.rule, each.message) for event in events if isinstance(event, Checked) for each in event.findings]
 
 
 def schemas(events: list[Event]) -> list[str]:
@@ -210,8 +216,14 @@ def test_the_apps_own_definition_counts_and_the_clusters_is_not_asked_for(
     cluster = RecordingCluster(api)
     events = list(dryrun(root, lambda _: cluster))
     # Somebody else has made the live one; but no field of the Thing is unknown.
-    assert rules(events) == ["field-conflict"]
-    assert cluster.count("get") == {"Namespace": 1}
+    assert rules(events) == ["foreign-object"]
+    # It is looked at to see whose it is, after the dry run, and not to check the Thing.
+    name = f"things.{group}"
+    assert [call for call in cluster.calls if call.kind == "CustomResourceDefinition"] == [
+        Call("list", "CustomResourceDefinition"),
+        Call("apply", "CustomResourceDefinition", name, dry_run=True),
+        Call("get", "CustomResourceDefinition", name),
+    ]
 
 
 @pytest.mark.cluster
@@ -222,16 +234,49 @@ def test_without_custom_resources_no_definition_is_asked_for(api: ApiServer, roo
     assert cluster.count("get") == {"Namespace": 1}
 
 
+class Blindfolded(RecordingCluster):
+    """Lets nobody see a definition."""
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Body | None:
+        found = super().get(resource, namespace, name)
+        if resource.kind == "CustomResourceDefinition":
+            raise Forbidden(f"you may not look at {name}")
+        return found
+
+
 @pytest.mark.cluster
 def test_who_may_not_see_the_definition_leaves_the_check_to_the_dry_run(
+    api: ApiServer, root: Path, group: str
+) -> None:
+    add(root, thing(group, "one", "{color: red}"))
+    asked = Blindfolded(api)
+    events = list(dryrun(root, lambda _: asked))
+    assert findings(events) == [("unknown-field", "`color` is not a field of Thing in this cluster")]
+    assert events[-1] == Finished(Outcome.INVALID)
+    assert [call for call in asked.calls if call.kind == "CustomResourceDefinition"] == [
+        Call("get", "CustomResourceDefinition", f"things.{group}")
+    ]
+
+
+@pytest.mark.cluster
+def test_who_may_see_neither_the_definition_nor_anything_else_is_told_what_is_missing(
     cluster: Sandbox, root: Path, group: str
 ) -> None:
     add(root, thing(group, "one", "{color: red}"))
     nobody = ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig), user="nobody-at-all")))
     asked = RecordingCluster(nobody)
-    with pytest.raises(Forbidden, match='cannot list resource "things"'):
-        list(dryrun(root, lambda _: asked))
+    events = list(dryrun(root, lambda _: asked))
     nobody.close()
+    namespace = yaml.safe_load((root / "Kployfile").read_text())["namespace"]
+    lacking = (
+        "create, delete, get and update configmaps; "
+        "create, get, update and watch leases.coordination.k8s.io; create, delete and get secrets; "
+        f"create, list, patch and watch things.{group}"
+    )
+    assert findings(events) == [
+        ("missing-permission", f"nobody-at-all may not, in namespace {namespace}: {lacking}")
+    ]
+    assert events[-1] == Finished(Outcome.UNREACHABLE)
     assert [call for call in asked.calls if call.kind == "CustomResourceDefinition"] == [
         Call("get", "CustomResourceDefinition", f"things.{group}")
     ]

@@ -145,6 +145,7 @@ _DESTROY = (
     ("PUT configmaps/kploy-shop: destroying",),
     ("DELETE deployments/web", "DELETE secrets/kploy-secrets"),
     ("DELETE configmaps/settings", "DELETE services/web"),
+    ("PUT configmaps/kploy-shop: destroyed",),
     ("DELETE secrets/kploy-shop-r1",),
     ("DELETE configmaps/kploy-shop",),
     ("DELETE leases/kploy-shop",),

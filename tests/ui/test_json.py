@@ -267,8 +267,12 @@ def test_a_listing_has_this_shape() -> None:
         simulated=False,
         rows=(
             Row(WEB, HALFWAY, 252.34567, "rcs/web.yaml", ("acme/web:1.4",), ("http://10.0.0.1",)),
-            Row(JOB, Status(State.NOT_FOUND), None, ""),
+            Row(JOB, Status(State.NOT_FOUND), None, "", kept="kploy.dev/keep"),
         ),
+        revision=7,
+        deployed=61.23456,
+        outcome="failed",
+        notes=("what may be left over could not be seen",),
     )
     assert listing_document(listing) == {
         "apiVersion": "kploy.dev/v1",
@@ -289,6 +293,7 @@ def test_a_listing_has_this_shape() -> None:
                 "file": "rcs/web.yaml",
                 "images": ["acme/web:1.4"],
                 "urls": ["http://10.0.0.1"],
+                "kept": "",
             },
             {
                 "ref": {
@@ -303,6 +308,27 @@ def test_a_listing_has_this_shape() -> None:
                 "file": "",
                 "images": [],
                 "urls": [],
+                "kept": "kploy.dev/keep",
             },
         ],
+        "revision": 7,
+        "deployed": 61.235,
+        "outcome": "failed",
+        "notes": ["what may be left over could not be seen"],
+    }
+
+
+def test_a_listing_of_what_was_never_deployed_has_the_same_shape() -> None:
+    assert listing_document(AppListing("shop", "shop", "kind-dev", simulated=True, rows=())) == {
+        "apiVersion": "kploy.dev/v1",
+        "kind": "AppListing",
+        "app": "shop",
+        "namespace": "shop",
+        "context": "kind-dev",
+        "simulated": True,
+        "rows": [],
+        "revision": None,
+        "deployed": None,
+        "outcome": "",
+        "notes": [],
     }

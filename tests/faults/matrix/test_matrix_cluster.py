@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from uuid import uuid4
@@ -99,7 +100,9 @@ def test_row_25_what_a_finalizer_holds_is_waited_for_then_named_and_stays_listed
     assert deployed.listed == ("deployed", ["configmap/more"])
 
 
-def test_row_24_a_namespace_that_ends_is_named_and_nothing_is_sent_there(deployed: Shop, proxy: Proxy) -> None:
+def test_row_24_a_namespace_that_ends_is_waited_for_and_named_and_nothing_is_sent_there(
+    deployed: Shop, proxy: Proxy
+) -> None:
     path = f"/api/v1/namespaces/{deployed.namespace}{SETTINGS_PATH}"
     body = deployed.live.admin.get(path)
     body["metadata"]["finalizers"] = ["kploy.dev/test"]
@@ -109,10 +112,13 @@ def test_row_24_a_namespace_that_ends_is_named_and_nothing_is_sent_there(deploye
         result = deployed.kploy("run", "--timeout", "5")
     finally:
         deployed.live.release("settings")
-    assert f"namespace {deployed.namespace} is being deleted, and takes nothing new" in result.stderr
-    assert f"kubectl wait --for=delete namespace/{deployed.namespace}" in result.stderr
+    assert result.code == 5, result.stderr
+    said = f"namespace {deployed.namespace} is being deleted"
+    assert f"{said}: waiting until it is gone, to make it anew" in result.stderr
+    assert f"{said}, and was not gone in time: " in result.stderr
+    assert "kploy.dev/test in 1 resource instances" in result.stderr
+    assert f"see what holds it: kubectl get namespace {deployed.namespace} -o yaml" in result.stderr
     assert proxy.writes() == []
-    assert result.code == 1
 
 
 CRD = """\
@@ -220,7 +226,11 @@ def test_row_30_5000_objects_and_2_megabytes_are_deployed_and_destroyed(shop: Sh
     shards = [line.split()[0] for line in root["shards"].splitlines()]
     path = shop.root_path.removesuffix("kploy-shop")
     listed = "".join(shop.live.admin.get(path + name)["data"]["objects"] for name in shards)
-    assert (root["phase"], len(shards) > 1, len(listed.splitlines())) == ("deployed", True, 5001)
+    assert (json.loads(root["state"])["phase"], len(shards) > 1, len(listed.splitlines())) == (
+        "deployed",
+        True,
+        5001,
+    )
     shop.proxy.meet()
     assert shop.kploy("run", "--timeout", "900", patience=1200).code == 0
     assert shop.proxy.writes() == []
