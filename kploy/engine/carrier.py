@@ -15,6 +15,7 @@ from kploy.cluster.port import Cluster, ClusterError, Conflict, Forbidden, Inval
 from kploy.core.bodies import dig, text
 from kploy.core.inventory import Entry
 from kploy.core.kinds import WORKLOADS
+from kploy.core.refusals import UNKNOWN_FIELD
 from kploy.core.removal import Leaving, objection
 from kploy.engine.asking import in_words
 from kploy.engine.live import WORKERS, selection
@@ -31,7 +32,7 @@ _NEW_KIND_PATIENCE = 30.0
 """For how many seconds an object is offered again while the server does not serve its brand-new kind yet."""
 
 _NEW_SCHEMA_PATIENCE = 10.0
-"""For how many seconds an object is offered again while the server still judges it by its kind's old definition."""
+"""For how many seconds an object is offered again while the server judges it by an old definition."""
 
 _NEW_RIGHT_PATIENCE = 10.0
 """For how many seconds an object is offered again when the app brings rights, which take a moment to count."""
@@ -355,8 +356,9 @@ class Carrier:
             is_new = not error.is_object and self._resources.is_defined_by_app(resource)
             return _NEW_KIND_PATIENCE if is_new else 0.0
         if isinstance(error, Invalid):
-            # Rehearsed by an unchanged definition it would not have come here: the server may not know the new one yet.
-            return _NEW_SCHEMA_PATIENCE if self._resources.is_defined_by_app(resource) else 0.0
+            # The server knows the new fields of a definition only a moment after it took it.
+            is_unknown = any(cause.message == UNKNOWN_FIELD for cause in error.causes)
+            return _NEW_SCHEMA_PATIENCE if is_unknown and self._resources.is_defined_by_app(resource) else 0.0
         brings_rights = any(manifest.ref.group == _RIGHTS for manifest in self._app.manifests)
         return _NEW_RIGHT_PATIENCE if brings_rights else 0.0
 

@@ -233,7 +233,7 @@ class Store:
 
 
 def _order(part: Body) -> tuple[int, int]:
-    """Revisions from the oldest to the newest, so that a kill leaves the newest; of each the first part is last."""
+    """From the oldest revision to the newest, which a kill leaves; of each its first part last."""
     number = text(mapping(part, "metadata", "annotations"), _REVISION)
     name = text(part, "metadata", "name")
     return int(number) if number.isascii() and number.isdecimal() else 0, -len(name)

@@ -114,7 +114,10 @@ def replace_pack(live: Live, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("pack", "why"),
     [
-        (gzip.compress(json.dumps({"format": 99}).encode(), mtime=0), "it was packed by a newer kploy, in format 99"),
+        (
+            gzip.compress(json.dumps({"format": 99}).encode(), mtime=0),
+            "it was packed by a newer kploy, in format 99",
+        ),
         (gzip.compress(b"[]", mtime=0), "it is not what kploy packs"),
         (b"no zip", "it is damaged"),
     ],

@@ -107,7 +107,7 @@ def test_wherever_it_is_written_the_exit_code_says_how_it_ended(
 def test_with_a_cluster_it_has_what_only_the_server_knows(kploy: Kploy, write: Write) -> None:
     write({"rcs/web.yaml": WEB + "          volumeMounts:\n            - {name: data, mountPath: /data}\n"})
     result = kploy("dryrun", "-o", "sarif")
-    assert (result.code, found(run_of(result))) == (3, [("refused-by-server", "rcs/web.yaml", 21)])
+    assert (result.code, found(run_of(result))) == (3, [("refused-by-server", "rcs/web.yaml", 23)])
 
 
 @pytest.mark.cluster

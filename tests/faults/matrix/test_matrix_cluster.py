@@ -90,7 +90,7 @@ def test_row_25_what_a_finalizer_holds_is_waited_for_then_named_and_stays_listed
     body["metadata"]["finalizers"] = ["kploy.dev/test"]
     assert deployed.live.admin.request("PUT", path, body).code == 200
     deployed.write({"resources/more.yaml": MORE, "resources/settings.yaml": None})
-    result = deployed.kploy("run", "--timeout", "5")
+    result = deployed.kploy("run", "--timeout", "3")
     assert result.code == 5, result.stderr
     assert "configmap/settings" in result.stderr
     assert "kploy.dev/test" in result.stderr
@@ -108,8 +108,11 @@ def test_row_24_a_namespace_that_ends_is_waited_for_and_named_and_nothing_is_sen
     body["metadata"]["finalizers"] = ["kploy.dev/test"]
     assert deployed.live.admin.request("PUT", path, body).code == 200
     deployed.live.delete_namespace()
+    # Its controller says what is left in it after a while.
+    home = f"/api/v1/namespaces/{deployed.namespace}"
+    eventually(lambda: "kploy.dev/test in 1" in json.dumps(deployed.live.admin.get(home)["status"]))
     try:
-        result = deployed.kploy("run", "--timeout", "5")
+        result = deployed.kploy("run", "--timeout", "3")
     finally:
         deployed.live.release("settings")
     assert result.code == 5, result.stderr

@@ -66,7 +66,7 @@ def test_row_14_a_watch_that_has_expired_is_begun_anew_from_a_new_list(
     assert own[first - 1 : first + 6] == [False, True, False, True, False, True]
 
 
-@pytest.mark.parametrize("kind", ["close", "cut"])
+@pytest.mark.parametrize("kind", [pytest.param("close", marks=pytest.mark.faults), "cut"])
 def test_rows_13_and_15_a_watch_that_breaks_every_second_goes_on_from_where_it_was(
     gated: Shop, proxy: Proxy, kind: str
 ) -> None:
@@ -76,6 +76,7 @@ def test_rows_13_and_15_a_watch_that_breaks_every_second_goes_on_from_where_it_w
     assert own.count(False) <= 2, "a watch that broke needs no new list"
 
 
+@pytest.mark.faults
 def test_row_13_a_server_that_ends_every_watch_at_once_is_asked_once_a_second(gated: Shop, proxy: Proxy) -> None:
     proxy.meet(fault("answer", "GET", WATCH, status=200, body="", times=12))
     deployed_after(gated, proxy, 12)
