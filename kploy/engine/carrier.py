@@ -60,10 +60,14 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """The server took the deletion of a node's object; ``is_gone`` if it is gone already."""
+    """The server took the deletion of a node's object; ``is_gone`` if it is gone already.
+
+    ``left`` is the object as it waits for its end, where the server says so.
+    """
 
     node: int
     is_gone: bool
+    left: Body | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +343,8 @@ class Carrier:
                     return Removed(node, is_gone=True)
                 live = now
             else:
-                return Removed(node, is_gone=answer is None)
+                waits = bool(text(answer, "metadata", "deletionTimestamp"))
+                return Removed(node, is_gone=answer is None, left=answer if waits else None)
 
     def _write(self, writing: Callable[[], tuple[str, ...]]) -> None:
         try:

@@ -186,9 +186,9 @@ class _Run:
                 if self._job.graph.nodes[node].ref in self._job.made:
                     action = Action.CREATED
                 return self._answered(node, action, body, now)
-            case Removed(node, is_gone):
+            case Removed(node, is_gone, left):
                 leaving = self._leaving_at(node)
-                status = self._lookout.leaving(leaving.entry.ref, leaving.live, is_gone=is_gone)
+                status = self._lookout.leaving(leaving.entry.ref, left or leaving.live, is_gone=is_gone)
                 return [rollout.Answered(node, Action.PRUNED, status, now)]
             case NotSent(node):
                 return [rollout.Withheld(node, now)]

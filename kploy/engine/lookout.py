@@ -90,7 +90,7 @@ class Lookout:
         early = self._early.pop(ref, None)
         if is_gone or (early is not None and early[1] and _uid(early[0]) == _uid(live)) or self._is_missing(ref):
             return _GONE
-        return _LEAVING
+        return self._status(ref)
 
     @property
     def uids(self) -> dict[ObjectRef, str]:
