@@ -51,6 +51,13 @@ class Parting:
     released: tuple[tuple[Entry, str], ...] = ()
     gone: tuple[Entry, ...] = ()
 
+    @property
+    def unknown(self) -> tuple[tuple[Entry, str], ...]:
+        """Those of ``kept`` of which nobody knows whether they are still there."""
+        return tuple((entry, why) for entry, why in self.kept if why == _UNKNOWN)
+
+
+_UNKNOWN = "the cluster could not be asked about it"
 
 NOTHING_LEAVES = Parting()
 
@@ -67,7 +74,7 @@ def parting(
     leaving, kept, released, gone = [], [], [], []
     for entry in unwanted:
         if entry.ref not in live:
-            kept.append((entry, "the cluster could not be asked about it"))
+            kept.append((entry, _UNKNOWN))
             continue
         body = live[entry.ref]
         if body is None:

@@ -102,7 +102,8 @@ def standing_of(wanted: Wanted, until: float = math.inf) -> Standing:
     rights = may_remove(app, {each.entry.resource for each in comparison.parting.leaving}, cluster)
     found = (*comparison.findings, *missing, *rights, *pods.findings)
     findings = switched(found, app.kployfile.rules)
-    return Standing(stored, comparison, findings, pods.notes)
+    unknown = (Noted(f"{entry.ref} stays listed: {why}") for entry, why in comparison.parting.unknown)
+    return Standing(stored, comparison, findings, (*pods.notes, *unknown))
 
 
 class Operation:

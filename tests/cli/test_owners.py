@@ -34,6 +34,8 @@ metadata:
   name: web
 spec:
   clusterIP: {}
+  selector:
+    app: web
   ports:
     - port: 80
 """
@@ -62,7 +64,7 @@ DEPLOYMENTS = (("apps/v1", "Deployment"),)
     [
         (("rcs/web.yaml", WEB, WEB.replace("app: web", "app: net")), "spec.selector", 7),
         (("rcs/db.yaml", SET, SET.replace("serviceName: db", "serviceName: other")), "spec.serviceName", 5),
-        (("rcs/db.yaml", SET, SET.replace("1Gi", "2Gi")), "spec.volumeClaimTemplates", 11),
+        (("rcs/db.yaml", SET, SET.replace("1Gi", "2Gi")), "spec.volumeClaimTemplates", 15),
         (("services/web.yaml", ROUTE.format("None"), ROUTE.format("10.96.0.77")), "spec.clusterIPs[0]", 6),
     ],
 )
@@ -70,7 +72,8 @@ def test_a_field_that_cannot_change_is_named_with_its_line_and_remedy_before_any
     kploy: Kploy, write: Write, live: Live, change: tuple[str, str, str], field: str, line: int
 ) -> None:
     file, before, after = change
-    write({"resources/flags.yaml": FLAGS.format("blue"), file: before})
+    others = {} if file == "rcs/web.yaml" else {"rcs/web.yaml": WEB}
+    write({"resources/flags.yaml": FLAGS.format("blue"), **others, file: before})
     kploy("run", "--timeout", "4s")
     kinds = (*DEPLOYMENTS, ("v1", "ConfigMap"), ("v1", "Service"), ("batch/v1", "Job"))
     stored = live.objects(("v1", "ConfigMap"))["configmap/flags"]["metadata"]["resourceVersion"]
@@ -80,7 +83,8 @@ def test_a_field_that_cannot_change_is_named_with_its_line_and_remedy_before_any
     wrong = [said for said in result.lines if said.startswith("error[refused-by-server]")]
     assert len(wrong) == 1
     assert f"`{field}` of " in wrong[0]
-    assert any(said.startswith(f"  {file}:{line}:") for said in result.lines)
+    places = [said.split(":")[:2] for said in result.lines[result.lines.index(wrong[0]) :] if f"  {file}:" in said]
+    assert places == [[f"  {file}", str(line)]]
     assert "undo the change, or replace the object: kploy run --replace" in result.stderr
     assert live.versions(*kinds)["configmap/flags"] == stored
 

@@ -289,5 +289,12 @@ def test_a_deploy_goes_on_when_nobody_can_read_about_it(
     )
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
     found = live.objects(*KINDS)
-    assert sorted(found) == ["configmap/flags", "configmap/kube-root-ca.crt", "deployment/web", "service/web"]
+    assert sorted(found) == [
+        "configmap/flags",
+        "configmap/kploy-shop",
+        "configmap/kube-root-ca.crt",
+        "deployment/web",
+        "secret/kploy-shop-r1",
+        "service/web",
+    ]
     assert found["deployment/web"]["status"]["readyReplicas"] == 2
