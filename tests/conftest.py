@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,9 @@ settings.load_profile("kploy")
 _REUSED = "KPLOY_TEST_SANDBOX"
 _NAME = "test"
 _state_of_the_run: Path | None = None
+
+KILLED = "killed in"
+"""The property of a test that says in which scenario it killed a run, once for each time. See tests.faults."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,6 +44,21 @@ def pytest_unconfigure() -> None:
         os.environ["XDG_STATE_HOME"] = str(_state_of_the_run)
         sandbox.down(_NAME)
         shutil.rmtree(_state_of_the_run, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many kill points were tried."""
+    reports = [report for each in terminalreporter.stats.values() for report in each]
+    tried = Counter(
+        str(scenario)
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, scenario in report.user_properties
+        if name == KILLED
+    )
+    if tried:
+        told = ", ".join(f"{scenario} {count}" for scenario, count in tried.items())
+        terminalreporter.write_line(f"kill points tried: {tried.total()} ({told})")
 
 
 @pytest.fixture(scope="session")

@@ -41,11 +41,10 @@ def _display(output: str, directory: Path, detail: str, *, plan_is_result: bool)
         from kploy.ui.sarif import SarifDisplay
 
         return SarifDisplay(_tree(directory, os.environ))
-    from kploy.ui.plan import Detail
     from kploy.ui.text import TextDisplay
 
     calls = calls_of(click.get_current_context())
-    return TextDisplay(plan_is_result=plan_is_result, calls=calls, detail=Detail(detail))
+    return TextDisplay(plan_is_result=plan_is_result, calls=calls, detail=detail)
 
 
 def _companions(directory: Path, command: str, environment: Mapping[str, str]) -> Iterator[Companion]:

@@ -18,7 +18,6 @@ from kploy.ui.calls import Calls
 from kploy.ui.console import Hanging, columns, line, signs_for, stderr, stdout
 from kploy.ui.excerpt import show_findings
 from kploy.ui.narrator import Narrator, findings_summary
-from kploy.ui.plan import Detail, show_plan
 from kploy.ui.streams import tell_at_once
 
 if TYPE_CHECKING:
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
 class TextDisplay:
     """Shows events as text. With ``plan_is_result`` the plan is printed to stdout: that of a dry run is data.
 
-    ``detail`` says how much of it.
+    ``detail`` says how much of it; see ui.plan.
     """
 
-    def __init__(self, *, plan_is_result: bool, calls: Calls | None = None, detail: Detail = Detail.SHORT) -> None:
+    def __init__(self, *, plan_is_result: bool, calls: Calls | None = None, detail: str = "short") -> None:
         self._console = stderr()
         self._signs = signs_for(self._console.file)
         width = columns(self._console)
@@ -84,7 +83,10 @@ class TextDisplay:
     def _show_result(self, plan: Plan) -> None:
         if self._moving:
             self._moving.stop()
-        show_plan(stdout(), plan, self._detail)
+        # Without a cluster there is no plan, and what compares fields need not load.
+        from kploy.ui.plan import Detail, show_plan
+
+        show_plan(stdout(), plan, Detail(self._detail))
         self._console.print(_verdict(plan, self._signs.done))
 
 

@@ -6,7 +6,6 @@ them: ``make test-faults``, or ``pytest -m faults``.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -19,9 +18,6 @@ from tests.faults.forked import Forked
 from tests.faults.scenarios import Files
 from tests.faults.stage import Picture, Stage
 
-KILLED = "killed in"
-"""The property of a test that says in which scenario it killed a run, once for each time."""
-
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what takes long, unless it was asked for."""
@@ -31,21 +27,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many kill points were tried."""
-    reports = [report for each in terminalreporter.stats.values() for report in each]
-    tried = Counter(
-        str(scenario)
-        for report in reports
-        if getattr(report, "when", "") == "call"
-        for name, scenario in report.user_properties
-        if name == KILLED
-    )
-    if tried:
-        told = ", ".join(f"{scenario} {count}" for scenario, count in tried.items())
-        terminalreporter.write_line(f"kill points tried: {tried.total()} ({told})")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from kploy.model.app import STATE_OF
-from tests.faults.conftest import KILLED
+from tests.conftest import KILLED
 from tests.faults.proxy import Request
 from tests.faults.scenarios import CHANGED, PLAIN, SCENARIOS, Files, Scenario
 from tests.faults.stage import STATE, Killing, Picture, Stage, write_of
