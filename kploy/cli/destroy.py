@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kploy.cli.confirmation import confirm
-from kploy.cli.options import calls_of, directory_argument, output_option, timeout_option, where, where_options
+from kploy.cli.options import directory_argument, output_option, timeout_option, where, where_options
 
 if TYPE_CHECKING:
     from kploy.model.events import Opened
@@ -37,21 +37,15 @@ def destroy_command(
       kploy destroy shop --yes --all    another one, all of it, without asking, as in CI
     """
     target = where(**flags)
-    from kploy.cli.display import display_for, show
-    from kploy.cli.interruptible import Interruptible
-    from kploy.engine.carrier import Inbox
+    from kploy.cli.interruptible import carried_out
     from kploy.engine.pipeline import destroy
-
-    inbox = Inbox()
-    again = calls_of(click.get_current_context()).again
 
     def ask(opened: Opened, plan: Plan) -> None:
         if not yes:
             confirm(opened, plan)
 
-    with (
-        display_for(output, directory, plan_is_result=False) as display,
-        Interruptible(inbox, display, again) as interruptible,
-    ):
-        events = destroy(directory, target.connect, timeout, inbox, ask, everything=everything)
-        return show(interruptible.watching(events), display)
+    return carried_out(
+        output,
+        directory,
+        lambda inbox: destroy(directory, target.connect, timeout, inbox, ask, everything=everything),
+    )

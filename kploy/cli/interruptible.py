@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import click
+
+from kploy.cli.display import display_for, show
+from kploy.cli.options import calls_of
 from kploy.model.events import Event, Planned
 from kploy.model.report import Outcome
 
 if TYPE_CHECKING:
     from kploy.engine.carrier import Inbox
     from kploy.ui.displays import Display
+
+
+def carried_out(output: str, directory: Path, events: Callable[[Inbox], Iterable[Event]]) -> int:
+    """Show what a command does to the cluster, and let signals end it; returns the exit code.
+
+    ``events`` is given the inbox through which the command can be asked to end.
+    """
+    from kploy.engine.carrier import Inbox
+
+    inbox = Inbox()
+    again = calls_of(click.get_current_context()).again
+    with (
+        display_for(output, directory, plan_is_result=False) as display,
+        Interruptible(inbox, display, again) as interruptible,
+    ):
+        return show(interruptible.watching(events(inbox)), display)
 
 
 class Interruptible:

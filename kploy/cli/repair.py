@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kploy.cli.options import calls_of, directory_argument, output_option, timeout_option, where, where_options
+from kploy.cli.options import directory_argument, output_option, timeout_option, where, where_options
 
 
 @click.command("repair")
@@ -28,15 +28,11 @@ def repair_command(directory: Path, timeout: float, output: str, **flags: Any) -
       kploy dryrun      and then: what would a run delete?
     """
     target = where(**flags)
-    from kploy.cli.display import display_for, show
-    from kploy.cli.interruptible import Interruptible
-    from kploy.engine.carrier import Inbox
+    from kploy.cli.interruptible import carried_out
     from kploy.engine.pipeline import repair
 
-    inbox = Inbox()
-    again = calls_of(click.get_current_context()).again
-    with (
-        display_for(output, directory, plan_is_result=False) as display,
-        Interruptible(inbox, display, again) as interruptible,
-    ):
-        return show(interruptible.watching(repair(directory, target.connect, timeout, inbox)), display)
+    return carried_out(
+        output,
+        directory,
+        lambda inbox: repair(directory, target.connect, timeout, inbox),
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kploy.cli.options import calls_of, output_option, revision_arguments, timeout_option, where, where_options
+from kploy.cli.options import output_option, revision_arguments, timeout_option, where, where_options
 
 
 @click.command("rollback")
@@ -30,16 +30,11 @@ def rollback_command(revision: int | None, directory: Path, timeout: float, outp
       kploy rollback shop 1  of the app in another directory
     """
     target = where(**flags)
-    from kploy.cli.display import display_for, show
-    from kploy.cli.interruptible import Interruptible
-    from kploy.engine.carrier import Inbox
+    from kploy.cli.interruptible import carried_out
     from kploy.engine.pipeline import rollback
 
-    inbox = Inbox()
-    again = calls_of(click.get_current_context()).again
-    with (
-        display_for(output, directory, plan_is_result=False) as display,
-        Interruptible(inbox, display, again) as interruptible,
-    ):
-        events = rollback(directory, target.connect, timeout, inbox, revision)
-        return show(interruptible.watching(events), display)
+    return carried_out(
+        output,
+        directory,
+        lambda inbox: rollback(directory, target.connect, timeout, inbox, revision),
+    )

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from kploy.cli.options import (
-    calls_of,
     directory_argument,
     liberty_options,
     output_option,
@@ -46,18 +45,13 @@ def run_command(directory: Path, timeout: float, atomic: bool, output: str, **fl
     """
     adopts, replaces = flags.pop("adopt"), flags.pop("replace")
     target = where(**flags)
-    from kploy.cli.display import display_for, show
-    from kploy.cli.interruptible import Interruptible
-    from kploy.engine.carrier import Inbox
+    from kploy.cli.interruptible import carried_out
     from kploy.engine.compare import Liberties
     from kploy.engine.pipeline import run
 
-    inbox = Inbox()
-    again = calls_of(click.get_current_context()).again
-    with (
-        display_for(output, directory, plan_is_result=False) as display,
-        Interruptible(inbox, display, again) as interruptible,
-    ):
-        liberties = Liberties(adopts, replaces)
-        events = run(directory, target.connect, timeout, inbox, atomic=atomic, liberties=liberties)
-        return show(interruptible.watching(events), display)
+    liberties = Liberties(adopts, replaces)
+    return carried_out(
+        output,
+        directory,
+        lambda inbox: run(directory, target.connect, timeout, inbox, atomic=atomic, liberties=liberties),
+    )

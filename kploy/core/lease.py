@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kploy.core.bodies import dig, mapping, text
+from kploy.core.kinds import own_resource
 from kploy.model.app import STATE_OF
 from kploy.model.holder import Holder
-from kploy.model.objects import Body, Resource
+from kploy.model.objects import Body
 
-LEASES = Resource("coordination.k8s.io", "v1", "Lease", "leases", namespaced=True)
+LEASES = own_resource("coordination.k8s.io/v1", "Lease")
 
 DURATION = 60.0
 """Seconds for which a Lease that nobody renews still holds."""

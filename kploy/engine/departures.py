@@ -7,14 +7,12 @@ from concurrent.futures import Executor
 
 from kploy.cluster.port import Cluster, ClusterError, NotFound, Unauthenticated, Unreachable
 from kploy.core.inventory import Entry, Inventory
-from kploy.core.kinds import GROUPS
+from kploy.core.kinds import GROUPS, own_resource
 from kploy.core.removal import Parting, parting
 from kploy.model.objects import Body, ObjectRef, Resource
 
-_DEFINITIONS = Resource(
-    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
-)
-_API_SERVICES = Resource("apiregistration.k8s.io", "v1", "APIService", "apiservices", namespaced=False)
+_DEFINITIONS = own_resource("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+_API_SERVICES = own_resource("apiregistration.k8s.io/v1", "APIService")
 
 
 def departures(

@@ -6,9 +6,8 @@ import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from kploy.cluster.port import Cluster, Forbidden
+from kploy.cluster.port import Cluster
 from kploy.core import ledger
-from kploy.core.bodies import text
 from kploy.core.graph import Graph
 from kploy.core.inventory import Inventory
 from kploy.core.ledger import Entered
@@ -18,18 +17,18 @@ from kploy.engine.check import outcome_of
 from kploy.engine.compare import Comparison, changes_of
 from kploy.engine.departures import departures
 from kploy.engine.deploy import Deploy, deploy
-from kploy.engine.farewell import NAMESPACES, end_namespace, is_gone_by, is_made_for
+from kploy.engine.farewell import end_namespace, is_gone_by, is_made_for
+from kploy.engine.homes import home_of, is_ending
 from kploy.engine.journal import Journal
 from kploy.engine.live import WORKERS
 from kploy.engine.lock import Lock
 from kploy.engine.permissions import may_remove
 from kploy.engine.process import this_process
 from kploy.engine.resources import Resources
-from kploy.engine.store import Store, Stored
+from kploy.engine.store import Store, Stored, version_of
 from kploy.model.app import App
 from kploy.model.errors import Refused
 from kploy.model.events import Checked, Event, Finished, Noted, Planned
-from kploy.model.objects import Body
 from kploy.model.plan import Plan
 from kploy.model.report import Outcome
 
@@ -63,8 +62,8 @@ class _Destruction:
         self._store = Store(cluster, app, self._lock.guard)
 
     def events(self) -> Iterator[Event]:
-        namespace = self._namespace()
-        if text(namespace, "metadata", "deletionTimestamp"):
+        namespace = home_of(self._app, self._cluster)
+        if is_ending(namespace):
             yield from self._waited_for_namespace()
             return
         if self._lock.is_held_by_another():
@@ -82,19 +81,12 @@ class _Destruction:
         yield Planned(Plan(tuple(changes_of(parting))))
         if not self._lock.is_held:
             yield from self._lock.take(self._until)
-            if _version(self._store.read()) != _version(stored):
+            if version_of(self._store.read()) != version_of(stored):
                 raise Refused("the app was deployed by somebody else meanwhile", "look again, and then destroy it")
         yield from deploy(self._job(stored, parting), self._inbox)
 
     def close(self) -> None:
         self._lock.release()
-
-    def _namespace(self) -> Body | None:
-        try:
-            return self._cluster.get(NAMESPACES, "", self._app.kployfile.namespace)
-        except Forbidden:
-            # Who may not look at namespaces works in one that others made.
-            return {}
 
     def _unknown(self) -> tuple[str, str]:
         name, namespace = self._app.kployfile.name, self._app.kployfile.namespace
@@ -130,7 +122,3 @@ class _Destruction:
         self._store.drop_all()
         self._lock.drop()
         return end_namespace(self._app, self._cluster, self._until)
-
-
-def _version(stored: Stored | None) -> str:
-    return stored.version if stored else ""

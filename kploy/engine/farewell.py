@@ -11,11 +11,12 @@ from itertools import islice
 
 from kploy.cluster.port import ChangeType, Cluster, ClusterError
 from kploy.core.bodies import entries, mapping, text
+from kploy.core.kinds import own_resource
 from kploy.engine.live import WORKERS
 from kploy.model.app import MADE_FOR, App
-from kploy.model.objects import Body, Resource
+from kploy.model.objects import Body
 
-NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
+NAMESPACES = own_resource("v1", "Namespace")
 
 _EVERYWHERE = frozenset({("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")})
 """What every namespace has by itself."""

@@ -21,15 +21,25 @@ class StillTerminating(KployError):
     outcome = Outcome.TIMED_OUT
 
 
+def home_of(app: App, cluster: Cluster) -> Body | None:
+    """The app's namespace; None if it is not there, and empty where the user may not look at it."""
+    try:
+        return cluster.get(NAMESPACES, "", app.kployfile.namespace)
+    except Forbidden:
+        # Who may not look at namespaces works in one that others made.
+        return {}
+
+
+def is_ending(namespace: Body | None) -> bool:
+    """Whether a namespace is being deleted."""
+    return bool(text(namespace, "metadata", "deletionTimestamp"))
+
+
 def namespace_exists(app: App, cluster: Cluster) -> bool:
     """Whether the app's namespace is there. Raises Terminating for one that is being deleted."""
     name = app.kployfile.namespace
-    try:
-        namespace = cluster.get(NAMESPACES, "", name)
-    except Forbidden:
-        # Who may not look at namespaces works in one that others made.
-        return True
-    if _is_ending(namespace):
+    namespace = home_of(app, cluster)
+    if is_ending(namespace):
         hint = f"kploy run waits until it is gone; kubectl get namespace {name} -o yaml says what holds it"
         raise Terminating(f"namespace {name} is being deleted, and takes nothing new", hint)
     return namespace is not None
@@ -41,11 +51,7 @@ def wait_for_end(app: App, cluster: Cluster, until: float) -> Iterator[Event]:
     ``until`` is on the clock ``time.monotonic``. Raises StillTerminating.
     """
     name = app.kployfile.namespace
-    try:
-        namespace = cluster.get(NAMESPACES, "", name)
-    except Forbidden:
-        return
-    if not _is_ending(namespace):
+    if not is_ending(home_of(app, cluster)):
         return
     yield Noted(f"namespace {name} is being deleted: waiting until it is gone, to make it anew")
     if not is_gone_by(cluster, name, until):
@@ -55,10 +61,6 @@ def wait_for_end(app: App, cluster: Cluster, until: float) -> Iterator[Event]:
 
 
 _LAST_LOOK = 3.0
-
-
-def _is_ending(namespace: Body | None) -> bool:
-    return bool(text(namespace, "metadata", "deletionTimestamp"))
 
 
 def _held_by(namespace: Body | None) -> str:

@@ -30,22 +30,21 @@ from kploy.engine.asking import telling
 from kploy.engine.carrier import Inbox
 from kploy.engine.compare import Comparison, Liberties, compare
 from kploy.engine.deploy import Deploy, deploy
+from kploy.engine.farewell import NAMESPACES
 from kploy.engine.journal import Journal
 from kploy.engine.lock import Lock
 from kploy.engine.permissions import may_remove
 from kploy.engine.process import this_process
 from kploy.engine.resources import Resources
 from kploy.engine.revisions import last_good, stored_app
-from kploy.engine.store import Store, Stored
+from kploy.engine.store import Store, Stored, version_of
 from kploy.model.app import MADE_FOR, App
 from kploy.model.events import Event, Finished, Noted
 from kploy.model.findings import Finding
 from kploy.model.history import Record
-from kploy.model.objects import Body, ObjectRef, Resource
+from kploy.model.objects import Body, ObjectRef
 from kploy.model.plan import Action, Plan
 from kploy.model.report import Outcome
-
-_NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ class Operation:
         if not self._lock.is_held:
             yield from self._lock.take(self.until)
             now = _store(wanted, self._lock.guard).read()
-            if _version(now) != _version(found.stored):
+            if version_of(now) != version_of(found.stored):
                 anew = replace(wanted, namespace_exists=True)
                 return (yield from telling(wanted.cluster, lambda: standing_of(anew, self.until)))
         journal = self._journal(wanted, found, record)
@@ -236,7 +235,7 @@ class Operation:
             "metadata": {"name": name, "annotations": {MADE_FOR: app.id}},
         }
         try:
-            self._cluster.create(_NAMESPACES, body)
+            self._cluster.create(NAMESPACES, body)
         except AlreadyExists:
             return frozenset()
         return frozenset({ObjectRef("", "Namespace", "", name)})
@@ -261,10 +260,6 @@ def _entries(wanted: Wanted, found: Standing) -> tuple[Entry, ...]:
 
 def _uid(live: Body | None) -> str:
     return text(live, "metadata", "uid")
-
-
-def _version(stored: Stored | None) -> str:
-    return stored.version if stored else ""
 
 
 def _store(wanted: Wanted, guard: Callable[[], None]) -> Store:

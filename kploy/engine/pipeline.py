@@ -92,10 +92,8 @@ def rollback(
 
     It becomes a new revision. Raises NoSuchRevision, and Refused for one that cannot be used.
     """
-    named = prepare(root, offline=True)
-    present = legible(named)
+    present = yield from _named_in(root)
     if present is None:
-        yield from report(named, ())
         return
     cluster = connect(present)
     version = cluster.version()
@@ -120,10 +118,8 @@ def destroy(
 
     ``ask`` is given what goes, and from where, before anything is written; what it raises ends it.
     """
-    prepared = prepare(root, offline=True)
-    app = legible(prepared)
+    app = yield from _named_in(root)
     if app is None:
-        yield from report(prepared, ())
         return
     cluster = connect(app)
     version = cluster.version()
@@ -139,14 +135,21 @@ def destroy(
 
 def repair(root: Path, connect: Connect, timeout: float, inbox: Inbox) -> Iterator[Event]:
     """Make the inventory of the app in ``root`` anew; only its Kployfile counts. See engine.repair."""
-    prepared = prepare(root, offline=True)
-    app = legible(prepared)
+    app = yield from _named_in(root)
     if app is None:
-        yield from report(prepared, ())
         return
     cluster = connect(app)
     cluster.version()
     yield from repaired(app, cluster, timeout, inbox)
+
+
+def _named_in(root: Path) -> Generator[Event, None, App | None]:
+    """The app that the Kployfile in ``root`` names; None when it ends there, the last event told."""
+    prepared = prepare(root, offline=True)
+    app = legible(prepared)
+    if app is None:
+        yield from report(prepared, ())
+    return app
 
 
 def _operate(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kploy.core.bodies import dig, entries, mapping, text
+from kploy.core.kinds import own_resource
 from kploy.model.objects import Body, ObjectRef, Resource
 
 SERVICE_NAME = "kubernetes.io/service-name"
@@ -53,18 +54,18 @@ def _every_claim(_: ObjectRef, __: Body) -> ObjectRef:
 
 SLICES = Relation(
     of=("", "Service"),
-    resource=Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", namespaced=True),
+    resource=own_resource("discovery.k8s.io/v1", "EndpointSlice"),
     subject=_service,
     is_labelled=True,  # Their controller copies the labels of the Service.
 )
 PODS = Relation(
     of=("", "ReplicationController"),
-    resource=Resource("", "v1", "Pod", "pods", namespaced=True),
+    resource=own_resource("v1", "Pod"),
     subject=_controller,
 )
 CLASSES = Relation(
     of=("", "PersistentVolumeClaim"),
-    resource=Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False),
+    resource=own_resource("storage.k8s.io/v1", "StorageClass"),
     subject=_every_claim,
     may_be_hidden=True,
 )

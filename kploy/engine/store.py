@@ -19,12 +19,13 @@ from typing import Any
 from kploy.cluster.port import AlreadyExists, Cluster, Conflict, NotFound
 from kploy.core.bodies import mapping, text
 from kploy.core.inventory import Illegible, Inventory, decoded, encoded
+from kploy.core.kinds import own_resource
 from kploy.model.app import STATE_OF, App, state_name
 from kploy.model.errors import Refused
 from kploy.model.objects import Body, Resource
 
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
-SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
+CONFIG_MAPS = own_resource("v1", "ConfigMap")
+SECRETS = own_resource("v1", "Secret")
 
 _LARGEST_SHARD = 512 * 1024
 _LARGEST_CHUNK = 700 * 1024
@@ -41,6 +42,11 @@ class Stored:
     inventory: Inventory
     version: str
     shards: tuple[str, ...] = field(default=(), repr=False)
+
+
+def version_of(stored: Stored | None) -> str:
+    """The resource version of an inventory, "" where there is none: what changes whenever somebody writes it."""
+    return stored.version if stored else ""
 
 
 class Store:

@@ -6,14 +6,14 @@ import os
 import signal
 import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from tests.cli.bounded import Bounded
 from tests.cli.conftest import Result
 from tests.cli.test_main import kubeconfig
+from tests.forked import Forked, Limits
 
 FIFO, FOLDER, LINK = object(), object(), object()
 """What stands for a pipe, a directory, and a link out of the app, in place of a file's content."""
@@ -395,9 +395,13 @@ ROWS = (
 )
 
 
+LIMITS = Limits(patience=30, memory=1 << 30, processor=10)
+"""What no bad input may make kploy use up."""
+
+
 @pytest.fixture(scope="module")
-def bounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bounded]:
-    with Bounded(tmp_path_factory.mktemp("bounded")) as runs:
+def bounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
+    with Forked(tmp_path_factory.mktemp("bounded"), LIMITS) as runs:
         yield runs
 
 
@@ -434,7 +438,7 @@ def findings(result: Result) -> list[str]:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_bad_input_is_told_with_place_and_remedy_and_nothing_is_sent(
-    row: Row, bounded: Bounded, tmp_path: Path, listener: socket.socket
+    row: Row, bounded: Forked, tmp_path: Path, listener: socket.socket
 ) -> None:
     root = tmp_path / "shop"
     lay(row, root)
@@ -453,10 +457,11 @@ def test_bad_input_is_told_with_place_and_remedy_and_nothing_is_sent(
 
 
 def test_the_limits_and_the_listener_of_these_tests_are_real(
-    bounded: Bounded, tmp_path: Path, listener: socket.socket
+    bounded: Forked, tmp_path: Path, listener: socket.socket
 ) -> None:
     lay(Row("", {"resources/a.yaml": HEAD}, ()), tmp_path)
     config = kubeconfig(tmp_path / "config", f"http://127.0.0.1:{listener.getsockname()[1]}")
-    assert bounded.run("run", "--kubeconfig", config, cwd=tmp_path, patience=2).code == -signal.SIGALRM
+    short = replace(LIMITS, patience=2)
+    assert bounded.run("run", "--kubeconfig", config, cwd=tmp_path, limits=short).code == -signal.SIGALRM
     connection, _ = listener.accept()
     connection.close()

@@ -14,9 +14,9 @@ import pytest
 
 from kploy.sandbox import Sandbox
 from kploy.sandbox.api import api_of
-from tests.faults.forked import Forked
 from tests.faults.scenarios import Files
 from tests.faults.stage import Picture, Stage
+from tests.forked import Forked, Limits
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
     """A kploy that starts quickly."""
-    with Forked(tmp_path_factory.mktemp("forked")) as started:
+    with Forked(tmp_path_factory.mktemp("forked"), Limits(patience=120), KPLOY_TRACEBACK="1") as started:
         yield started
 
 

@@ -16,8 +16,8 @@ from typing import Any
 from kploy.model.app import LABEL, STATE_OF, app_id
 from kploy.sandbox.api import Api
 from tests.cli.conftest import Result
-from tests.faults.forked import Forked
 from tests.faults.proxy import Exchange, Proxy, Request
+from tests.forked import Forked
 
 NAME = "shop"
 STATE = f"kploy-{NAME}"

@@ -1,4 +1,4 @@
-"""Starts kploy quickly, to be killed: one process has loaded it, and each run is a fork of that.
+"""Runs kploy's command line many times in little time: one process has loaded it, and each run is a fork of that.
 
 Started as a program, it takes requests as JSON, one a line, and answers each with
 two lines: the process id of the run, and its exit code, negative for a signal.
@@ -9,29 +9,41 @@ from __future__ import annotations
 import gc
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn, Self
 
 from tests.cli.conftest import Result
 
-_PATIENCE = 120
-"""Seconds after which a run that hangs is ended, by SIGALRM."""
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may use: seconds in all, bytes of memory and seconds of processor time, 0 for any number of both.
+
+    Who needs more is ended by a signal, or by an error of memory.
+    """
+
+    patience: int = 120
+    memory: int = 0
+    processor: int = 0
 
 
 class Forked:
-    """A kploy that is loaded already; runs one at a time."""
+    """A kploy that is loaded already; runs one at a time, within ``limits``. ``environment`` is added."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, limits: Limits, **environment: str) -> None:
+        self._limits = limits
         self._said = home / "stdout", home / "stderr"
-        environment = {**os.environ, "XDG_CACHE_HOME": str(home / "cache"), "KPLOY_TRACEBACK": "1"}
+        inherited = {name: value for name, value in os.environ.items() if name != "KPLOY_TRACEBACK"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.forked"],
-            cwd=Path(__file__).parents[2],
-            env=environment,
+            [sys.executable, "-m", "tests.forked"],
+            cwd=Path(__file__).parents[1],
+            env={**inherited, "XDG_CACHE_HOME": str(home / "cache"), **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -43,13 +55,20 @@ class Forked:
     def __exit__(self, *_: object) -> None:
         self._process.communicate()
 
-    def run(self, *arguments: str, cwd: Path, kubeconfig: Path, started: Callable[[int], None]) -> Result:
+    def run(
+        self,
+        *arguments: str,
+        cwd: Path,
+        kubeconfig: Path = Path("/nowhere"),
+        limits: Limits | None = None,
+        started: Callable[[int], None] = lambda _: None,
+    ) -> Result:
         """What ``kploy ARGUMENTS`` says in ``cwd``, and how it ends. ``started`` is told its process id."""
         assert self._process.stdin
         assert self._process.stdout
         said = [str(path) for path in self._said]
         request = {"arguments": arguments, "cwd": str(cwd), "kubeconfig": str(kubeconfig), "said": said}
-        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.write(json.dumps({**request, "limits": asdict(limits or self._limits)}) + "\n")
         self._process.stdin.flush()
         started(int(self._process.stdout.readline()))
         code = int(self._process.stdout.readline())
@@ -59,6 +78,7 @@ class Forked:
 def _serve() -> None:
     import kploy.cli.destroy
     import kploy.cli.display
+    import kploy.cli.dryrun
     import kploy.cli.rollback
     import kploy.cli.run
     import kploy.cluster.adapter
@@ -76,10 +96,10 @@ def _serve() -> None:
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)  # noqa: T201
 
 
-def _run(arguments: list[str], cwd: str, kubeconfig: str, said: list[str]) -> NoReturn:
+def _run(arguments: list[str], cwd: str, kubeconfig: str, said: list[str], limits: dict[str, int]) -> NoReturn:
     from kploy.cli.main import main
 
-    signal.alarm(_PATIENCE)
+    _limit(Limits(**limits))
     os.chdir(cwd)
     os.environ["KUBECONFIG"] = kubeconfig
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -93,6 +113,14 @@ def _run(arguments: list[str], cwd: str, kubeconfig: str, said: list[str]) -> No
         os._exit(end.code if isinstance(end.code, int) else 1)
     finally:
         os._exit(1)  # a child that came back would answer for its parent
+
+
+def _limit(limits: Limits) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for what, most in ((resource.RLIMIT_AS, limits.memory), (resource.RLIMIT_CPU, limits.processor)):
+        if most:
+            resource.setrlimit(what, (most, most))
+    signal.alarm(limits.patience)
 
 
 if __name__ == "__main__":
