@@ -243,7 +243,10 @@ class Mute(RecordingCluster):
 
 def test_a_proxy_that_holds_back_watches_costs_seconds_and_not_the_deploy(api: ApiServer, write: Write) -> None:
     mute = Mute(api)
-    said = told(write(service(), deployment()), mute, timeout=60)
+    # It is ready some seconds after its pods are: nobody can have seen that in the first list.
+    late = deployment()
+    late["spec"]["minReadySeconds"] = 4
+    said = told(write(service(), late), mute, timeout=60)
     mute.may_end.set()
     assert outcome(said) is Outcome.DONE
     assert mute.count("list")["Deployment"] >= 2
