@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from kploy.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -50,13 +51,13 @@ class KubernetesVersion(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The minor version, such as ``1.35``."""
-        from kploy.core.schema_store import minor_of, nearest, versions
+        from kploy.core.schema_store import VERSIONS, minor_of, nearest
 
         minor = minor_of(value.strip())
-        known = ", ".join(versions())
+        known = ", ".join(VERSIONS)
         if not minor:
             self.fail(f"{value!r} is not a version of Kubernetes: choose one of {known}.", param, ctx)
-        if minor not in versions():
+        if minor not in VERSIONS:
             near = nearest(minor)
             self.fail(
                 f"there are no schemas of Kubernetes {minor}, only of {known}; {near} is nearest.", param, ctx
@@ -72,9 +73,9 @@ class KubernetesVersion(click.ParamType[str]):
         """Those there are."""
         from click.shell_completion import CompletionItem
 
-        from kploy.core.schema_store import versions
+        from kploy.core.schema_store import VERSIONS
 
-        return [CompletionItem(version) for version in versions() if version.startswith(incomplete)]
+        return [CompletionItem(version) for version in VERSIONS if version.startswith(incomplete)]
 
 
 @dataclass(frozen=True, slots=True)

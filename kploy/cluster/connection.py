@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from kploy.cluster.kubeconfig import Kubeconfig, direct, in_cluster
 from kploy.cluster.port import Target, Unauthenticated, Unreachable
 from kploy.cluster.sessions import Session, Sessions
 from kploy.model.errors import Refused
+from kploy.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

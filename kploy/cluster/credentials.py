@@ -15,13 +15,14 @@ import sys
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from kploy.cluster.port import Unauthenticated
 from kploy.core.bodies import entries, mapping, text
+from kploy.model.frozen import dataclass
 
 _GROUP = "client.authentication.k8s.io"
 _API_VERSIONS = (f"{_GROUP}/v1", f"{_GROUP}/v1beta1")

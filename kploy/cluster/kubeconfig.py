@@ -9,7 +9,7 @@ import math
 import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
 from pathlib import Path
 from typing import Any
 

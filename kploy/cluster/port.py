@@ -16,11 +16,11 @@ ClusterError
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from kploy.model.errors import KployError
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, Resource
 from kploy.model.report import Outcome
 

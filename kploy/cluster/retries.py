@@ -24,11 +24,11 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from random import SystemRandom
 
 from kploy.cluster.port import ClusterError, Conflict, ServerFailed
 from kploy.core.bodies import text
+from kploy.model.frozen import dataclass
 
 PATIENCE = 60.0
 """For how many seconds a request is tried again while the failure looks like one that passes."""

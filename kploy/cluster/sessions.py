@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
 from typing import Any
 
 from kploy.cluster.port import Unauthenticated

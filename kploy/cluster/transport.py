@@ -12,7 +12,6 @@ import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,6 +26,7 @@ from kploy.cluster.port import ClusterError, Trouble, Unreachable
 from kploy.cluster.retries import PATIENCE, Again, Pace, again
 from kploy.cluster.sessions import Session
 from kploy.core.bodies import text
+from kploy.model.frozen import dataclass
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 45.0

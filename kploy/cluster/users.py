@@ -7,13 +7,14 @@ does not know. An anonymous request is never what was meant.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from kploy.cluster.credentials import Credential, Plugin
 from kploy.cluster.port import Unauthenticated
 from kploy.core.bodies import mapping, text
+from kploy.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from kploy.core import habits, ports, references, workloads
 from kploy.core.exemptions import heeded, ignored_by, wrong_exemptions
@@ -12,6 +11,7 @@ from kploy.core.references import Answers, Unresolved
 from kploy.core.selectors import Selector
 from kploy.model.app import App, Manifest, Switch
 from kploy.model.findings import Finding
+from kploy.model.frozen import dataclass
 
 _Check = Callable[[Manifest, Holdings], Iterator[Finding]]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from kploy.core.bodies import dig, entries, mapping, pod_template, template_path, text
@@ -17,6 +16,7 @@ from kploy.core.fields import path_of
 from kploy.core.quota import Demand, Excess
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, Place, error, warning
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, JsonPath, ObjectRef
 
 OVER_QUOTA = "over-quota"

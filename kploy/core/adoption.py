@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from kploy.core.bodies import entries, mapping, text
 from kploy.model.app import LABEL, STATE_OF
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body
 
 _MAKERS = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Any
 
 from kploy.core.masking import Sealed
+from kploy.model.frozen import dataclass
 
 _MERGE_KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "hostAliases": (("ip",),),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from kploy.core.annotations import unknown_annotations
 from kploy.core.bodies import dig, text
@@ -11,6 +10,7 @@ from kploy.core.exemptions import heeded
 from kploy.core.kinds import GROUPS, ROUTES, WORKLOADS, builtin
 from kploy.model.app import LABEL, App, Directory, Manifest
 from kploy.model.findings import Finding, error, warning
+from kploy.model.frozen import dataclass
 from kploy.model.objects import ObjectRef
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from kploy.core.field_names import belongs_under
 from kploy.core.formats import FORMATS
 from kploy.core.schema_store import Schema, Schemas, human
 from kploy.core.suggestions import did_you_mean, nearest
+from kploy.model.frozen import dataclass
 from kploy.model.objects import JsonPath
 
 _OWNED_BY_SERVER = ("status",)

@@ -7,7 +7,6 @@ them. It is loaded only for an app that has such an object.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from kploy.core.bodies import dig, entries, mapping, text
@@ -16,6 +15,7 @@ from kploy.core.structural import LONGEST_MATCHED, as_json_schema
 from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, error
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, JsonPath, version_of
 
 if TYPE_CHECKING:

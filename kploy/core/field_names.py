@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from kploy.core.schema_store import Schema, Schemas
+from kploy.model.frozen import dataclass
 from kploy.model.objects import JsonPath
 
 _DEPTH = 6

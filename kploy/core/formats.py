@@ -6,10 +6,9 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from kploy.core.quantities import is_quantity
+from kploy.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +23,9 @@ class Format:
     hint: str = ""
 
 
+QUANTITY = re.compile(r"([+-]?)([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:([eE][+-]?[0-9]+)|([KMGTPE]i|[numkMGTPE])?)")
+"""Sign, digits, exponent and suffix of a quantity, from apimachinery's resource.ParseQuantity."""
+
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
 
 
@@ -33,7 +35,7 @@ def _of_bits(bits: int) -> Callable[[Any], bool]:
 
 
 def _is_quantity(value: Any) -> bool:
-    return not isinstance(value, str) or is_quantity(value.strip())
+    return not isinstance(value, str) or QUANTITY.fullmatch(value.strip()) is not None
 
 
 def _is_time(value: Any) -> bool:

@@ -14,19 +14,23 @@ not come.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from kploy.core.bodies import dig, mapping
 from kploy.core.dependencies import Lookup, explicit, named, selected
-from kploy.core.inventory import Entry
 from kploy.core.kinds import WORKLOADS
 from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import DEPENDS_ON, Directory, Manifest
 from kploy.model.findings import Finding, error
+from kploy.model.frozen import dataclass
 from kploy.model.objects import ObjectRef
+
+if TYPE_CHECKING:
+    from kploy.core.inventory import Entry
 
 
 class Milestone(StrEnum):

@@ -6,7 +6,7 @@ Built once for an app, so that each rule asks quickly however many manifests the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import Any
 
@@ -16,6 +16,7 @@ from kploy.core.replicas import AUTOSCALER, autoscaled
 from kploy.core.selectors import Selector, by_labels, matches
 from kploy.core.suggestions import nearest
 from kploy.model.app import Manifest
+from kploy.model.frozen import dataclass
 from kploy.model.objects import JsonPath, ObjectRef
 
 _MAKE_NO_PODS = frozenset(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+
+from kploy.core.shipped import shipped
+from kploy.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +42,5 @@ def is_reached(milestone: str, version: str) -> bool:
 
 @cache
 def _table() -> Mapping[tuple[str, str], Lifecycle]:
-    text = (files("kploy.core") / "data" / "api-lifecycle.json").read_text(encoding="utf-8")
-    return {(api_version, kind): Lifecycle(*row) for api_version, kind, *row in json.loads(text)}
+    rows = json.loads(shipped("api-lifecycle.json"))
+    return {(api_version, kind): Lifecycle(*row) for api_version, kind, *row in rows}

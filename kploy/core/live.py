@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, Counts, State, Status
 
 _EPOCH = datetime.fromtimestamp(0, UTC)

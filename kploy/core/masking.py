@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from kploy.core.bodies import text
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body
 
 MASK = "••••••"

@@ -12,14 +12,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from kploy.core.rules import MISSING_PERMISSION
 from kploy.model.app import App
 from kploy.model.findings import Finding, Severity
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Resource
-
-MISSING_PERMISSION = "missing-permission"
-"""The rule of every finding that says: you may not."""
 
 _LOOKING = ("list", "watch")
 _APPLYING = ("create", "patch")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from kploy.core.graph import Graph, Milestone, Node
 from kploy.core.kinds import WORKLOADS
 from kploy.model.app import Directory
+from kploy.model.frozen import dataclass
 from kploy.model.objects import ObjectRef
 
 ENV_FIRST = "everything in env/ first"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-_QUANTITY = re.compile(r"([+-]?)([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:([eE][+-]?[0-9]+)|([KMGTPE]i|[numkMGTPE])?)")
-"""From apimachinery's resource.ParseQuantity."""
+from kploy.core.formats import QUANTITY
 
 _PERCENT = re.compile(r"([0-9]{1,9})%")
 
@@ -22,7 +21,7 @@ def quantity(value: object) -> Fraction | None:
     """The number that ``value`` stands for, a string or a number of JSON; None for what is no quantity."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    match = _QUANTITY.fullmatch(str(value))
+    match = QUANTITY.fullmatch(str(value))
     if match is None:
         return None
     sign, digits, exponent, suffix = match.groups()
@@ -38,11 +37,6 @@ def _scale(exponent: str | None, suffix: str | None) -> Fraction:
     if suffix in _BINARY:
         return Fraction(1024) ** _BINARY[suffix]
     return Fraction(10) ** _DECIMAL[suffix] if suffix else Fraction(1)
-
-
-def is_quantity(text: str) -> bool:
-    """Whether the API server reads ``text`` as a quantity."""
-    return _QUANTITY.fullmatch(text) is not None
 
 
 def scaled(value: object, whole: int, *, up: bool) -> int | None:

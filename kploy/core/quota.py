@@ -8,12 +8,12 @@ with scopes, which count only some pods, are left to the server.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from kploy.core.bodies import dig, mapping, pod_template, text
 from kploy.core.pod_costs import Amounts, added, amounts, cost_of, largest, times
 from kploy.core.quantities import scaled, shown
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body
 
 _NONE = Fraction()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from kploy.core.bodies import dig, mapping, numbered, text
 from kploy.core.contents import keys_of
@@ -19,6 +18,7 @@ from kploy.core.selectors import Selector, written
 from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import Directory, Manifest
 from kploy.model.findings import Finding, Place, error, warning
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, JsonPath, ObjectRef
 
 _HAVE_KEYS = frozenset({"ConfigMap", "Secret"})

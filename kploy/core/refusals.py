@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from kploy.core.bodies import dig, mapping
 from kploy.core.fields import path_of
-from kploy.core.permissions import MISSING_PERMISSION, is_about_permission
+from kploy.core.permissions import is_about_permission
+from kploy.core.rules import MISSING_PERMISSION
 from kploy.model.app import LABEL, Manifest
 from kploy.model.findings import Finding, Place, error
 from kploy.model.objects import ObjectRef
@@ -193,10 +194,6 @@ def forbidden(manifest: Manifest, message: str) -> Finding:
 def may_pass(manifest: Manifest, message: str, needed: Iterable[ObjectRef]) -> tuple[ObjectRef, ...]:
     """Those of ``needed`` whose absence may be all that the server has against an object: it names them."""
     return tuple(ref for ref in needed if ref != manifest.ref and f'"{ref.name}"' in message)
-
-
-SAFETY = frozenset({"foreign-object", "field-conflict"})
-"""The rules under which the app is fine, but going on would not be safe."""
 
 
 def _name(manifest: Manifest) -> Place:

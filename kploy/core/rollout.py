@@ -24,13 +24,14 @@ when nothing is under way any longer, however it ends::
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import assert_never
 
 from kploy.core.graph import Graph, Milestone
 from kploy.core.table import Table
 from kploy.model import events
+from kploy.model.frozen import dataclass
 from kploy.model.objects import ObjectRef, Status
 from kploy.model.objects import State as ObjectState
 from kploy.model.plan import Action as Change

@@ -7,9 +7,8 @@ what the code reports, another the schema of the Kployfile to the rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kploy.model.findings import Severity
+from kploy.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

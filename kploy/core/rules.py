@@ -16,6 +16,12 @@ from kploy.model.findings import Finding, Place, Severity, error
 RULES: dict[str, Rule] = {rule.id: rule for rule in sorted(ROWS, key=lambda rule: rule.id)}
 """Every rule by its id, in the order of the alphabet."""
 
+SAFETY = frozenset({"foreign-object", "field-conflict"})
+"""The rules under which the app is fine, but going on would not be safe."""
+
+MISSING_PERMISSION = "missing-permission"
+"""The rule of every finding that says: you may not."""
+
 _SEVERITIES = {Switch.WARNING: Severity.WARNING, Switch.ERROR: Severity.ERROR}
 
 

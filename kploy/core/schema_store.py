@@ -6,22 +6,26 @@ The files are in JSON Schema, but of a small part of it: ``type``, ``$ref``, ``p
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from kploy.core.lifecycle import number_of
+from kploy.core.shipped import shipped
+from kploy.model.frozen import dataclass
 from kploy.model.objects import JsonPath
 
 Schema = Mapping[str, Any]
 
-_DATA = files("kploy.core") / "data"
-_PREFIX, _SUFFIX = "kubernetes-", ".json.gz"
+VERSIONS = ("1.33", "1.34", "1.35", "1.36", "1.37")
+"""The minor versions there are schemas of, oldest first."""
+
+_GZIP = 16 + zlib.MAX_WBITS
+"""What tells zlib of gzip's header: the module gzip takes longer to load than a schema."""
+
 _REFERENCE = "#/$defs/"
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?![\w])")
 
@@ -63,21 +67,14 @@ class Schemas:
         return True
 
 
-@cache
-def versions() -> tuple[str, ...]:
-    """The minor versions there are schemas of, oldest first: ``("1.36", "1.37")``."""
-    found = (path.name for path in _DATA.iterdir() if path.name.endswith(_SUFFIX))
-    return tuple(sorted((name.removeprefix(_PREFIX).removesuffix(_SUFFIX) for name in found), key=number_of))
-
-
 def newest() -> str:
     """The newest minor version there are schemas of."""
-    return versions()[-1]
+    return VERSIONS[-1]
 
 
 def later_than(version: str) -> tuple[str, ...]:
-    """Those of ``versions`` that came after a minor version."""
-    return tuple(each for each in versions() if number_of(each) > number_of(version))
+    """Those of ``VERSIONS`` that came after a minor version."""
+    return tuple(each for each in VERSIONS if number_of(each) > number_of(version))
 
 
 def minor_of(version: str) -> str:
@@ -90,21 +87,20 @@ def minor_of(version: str) -> str:
 
 
 def nearest(minor: str) -> str:
-    """The one of ``versions`` that is nearest to a minor version; the newest for ""."""
+    """The one of ``VERSIONS`` that is nearest to a minor version; the newest for ""."""
     if not minor:
         return newest()
     return max(
-        (each for each in versions() if number_of(each) <= number_of(minor)), default=versions()[0], key=number_of
+        (each for each in VERSIONS if number_of(each) <= number_of(minor)), default=VERSIONS[0], key=number_of
     )
 
 
 @cache
 def load(version: str) -> Schemas:
     """The schemas of a minor version; read once. Raises LookupError for one that is not here."""
-    if version not in versions():
-        raise LookupError(f"no schemas of Kubernetes {version}, only of {', '.join(versions())}")
-    packed = (_DATA / f"{_PREFIX}{version}{_SUFFIX}").read_bytes()
-    document = json.loads(gzip.decompress(packed))
+    if version not in VERSIONS:
+        raise LookupError(f"no schemas of Kubernetes {version}, only of {', '.join(VERSIONS)}")
+    document = json.loads(zlib.decompress(shipped(f"kubernetes-{version}.json.gz"), _GZIP))
     return Schemas(document["version"], document["kinds"], document["$defs"])
 
 

@@ -33,7 +33,7 @@ def check(manifests: Sequence[Manifest], version: str = NEWEST) -> tuple[Finding
 
     In the order of the manifests, then of lines. A kind of a custom resource is
     left to its definition. No finding quotes a value of a Secret. Raises LookupError
-    for a version that is not among ``schema_store.versions()``.
+    for a version that is not among ``schema_store.VERSIONS``.
 
     Rules: those of ``core.served``, ``unknown-field``, ``wrong-type``,
     ``missing-field``, ``invalid-value``; and ``server-field``, a warning.

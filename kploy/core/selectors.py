@@ -6,10 +6,10 @@ After the API reference, meta/v1 LabelSelector. What is malformed is left to the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from kploy.core.bodies import dig, entries, mapping, text
+from kploy.model.frozen import dataclass
 
 _OPERATORS = frozenset({"In", "NotIn", "Exists", "DoesNotExist"})
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from kploy.cluster.port import Cluster, Forbidden, NotFound
 from kploy.core.custom_resources import custom_kinds
 from kploy.core.kinds import own_resource
-from kploy.core.schema_store import minor_of, nearest, versions
+from kploy.core.schema_store import VERSIONS, minor_of, nearest
 from kploy.core.schemas import NEWEST
 from kploy.engine.live import WORKERS
 from kploy.engine.prepare import Prepared, conforming, defined
 from kploy.model.app import App
 from kploy.model.errors import KployError
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body
 
 Connect = Callable[[App], Cluster]
@@ -55,7 +55,7 @@ def checked(prepared: Prepared, connect: Connect, version: str) -> tuple[Prepare
 
 def _may_be_valid(prepared: Prepared, version: str) -> bool:
     """Whether there is a version of Kubernetes that the cluster may have and by which nothing is wrong."""
-    others = () if version or not prepared.is_valid else versions()
+    others = () if version or not prepared.is_valid else VERSIONS
     return any(conforming(prepared, each).is_valid for each in others)
 
 

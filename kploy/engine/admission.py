@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from kploy.cluster.port import Cluster, ClusterError, Forbidden, Invalid, Unauthenticated, Unreachable
 from kploy.core import admission
@@ -17,6 +17,7 @@ from kploy.engine.live import WORKERS
 from kploy.model.app import App, Manifest
 from kploy.model.events import Noted
 from kploy.model.findings import Finding
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, ObjectRef
 from kploy.model.plan import Action
 

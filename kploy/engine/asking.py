@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import field
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from kploy.cluster.port import Cluster, Trouble
 from kploy.model.events import Event, Noted
+from kploy.model.frozen import dataclass
 
 _T = TypeVar("_T")
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from queue import SimpleQueue
 
@@ -25,6 +25,7 @@ from kploy.engine.strangers import take_over
 from kploy.engine.watching import Listed, Selection, Sighted, Watching
 from kploy.model.app import App, Manifest
 from kploy.model.errors import KployError, LockLost, Refused
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, Resource
 from kploy.model.plan import Action
 

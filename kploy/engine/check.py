@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from kploy.core.permissions import MISSING_PERMISSION
-from kploy.core.refusals import SAFETY
+from kploy.core.rules import MISSING_PERMISSION, SAFETY
 from kploy.core.schemas import NEWEST
 from kploy.engine.prepare import Prepared, conforming, prepare
 from kploy.model.app import App

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from queue import Empty
 from typing import assert_never
@@ -45,6 +45,7 @@ from kploy.model.app import App
 from kploy.model.errors import KployError
 from kploy.model.events import Event, Failed, Noted, Unfinished
 from kploy.model.findings import Place
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, ObjectRef, group_of
 from kploy.model.plan import Action
 

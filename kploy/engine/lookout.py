@@ -10,12 +10,12 @@ writes: of each there is one watch, and what it tells last is how it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from kploy.core.bodies import mapping, text
 from kploy.core.graph import Graph, Milestone
 from kploy.core.readiness import Related, status_of
 from kploy.engine.related import CLASSES, PODS, RELATIONS, SLICES, Relation, Relatives, binds_on_use, owned_by
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, ObjectRef, State, Status
 
 _DELETED = Status(State.NOT_FOUND, "somebody deleted it during the run")

@@ -12,7 +12,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kploy.cluster.port import AlreadyExists, Cluster
 from kploy.core import ledger
@@ -41,6 +41,7 @@ from kploy.engine.store import Store, Stored, version_of
 from kploy.model.app import MADE_FOR, App
 from kploy.model.events import Event, Finished, Noted
 from kploy.model.findings import Finding
+from kploy.model.frozen import dataclass
 from kploy.model.history import Record
 from kploy.model.objects import Body, ObjectRef
 from kploy.model.plan import Action, Plan
@@ -61,7 +62,7 @@ class Wanted:
     resources: Resources
     namespace_exists: bool
     survey: Survey | None = None
-    liberties: Liberties = Liberties()  # noqa: RUF009 - it is frozen
+    liberties: Liberties = Liberties()
 
 
 @dataclass(frozen=True, slots=True)

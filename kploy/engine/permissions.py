@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 
 from kploy.cluster.port import Cluster, ClusterError, Forbidden, Unauthenticated, Unreachable
 from kploy.core.permissions import (
@@ -23,6 +22,7 @@ from kploy.engine.resources import Resources
 from kploy.model.app import App, Manifest
 from kploy.model.events import Noted
 from kploy.model.findings import Finding
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Resource
 
 

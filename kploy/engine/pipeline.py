@@ -41,7 +41,7 @@ def dryrun(
     *,
     version: str = "",
     tell_pending: bool = False,
-    liberties: Liberties = Liberties(),  # noqa: B008 - it is frozen
+    liberties: Liberties = Liberties(),
 ) -> Iterator[Event]:
     """What is wrong with an app, and what a run of it would change. Nothing is written.
 
@@ -68,7 +68,7 @@ def run(
     inbox: Inbox,
     *,
     atomic: bool = False,
-    liberties: Liberties = Liberties(),  # noqa: B008 - it is frozen
+    liberties: Liberties = Liberties(),
 ) -> Iterator[Event]:
     """Deploy an app: all that ``dryrun`` does, and then what it said. ``timeout`` in seconds.
 
@@ -156,7 +156,7 @@ def _operate(
     operation: Operation,
     prepared: Prepared,
     cluster: Cluster,
-    liberties: Liberties = Liberties(),  # noqa: B008 - it is frozen
+    liberties: Liberties = Liberties(),
 ) -> Iterator[Event]:
     wanted = yield from _home_first(operation, prepared, cluster, liberties)
     if not (yield from _allowed(prepared, wanted)):

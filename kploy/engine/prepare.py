@@ -7,7 +7,7 @@ In steps: ``prepare`` looks at what is the same in every version of Kubernetes,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from kploy.core import across, checks, custom_resources, schemas
@@ -16,6 +16,7 @@ from kploy.core.graph import Graph, graph_of
 from kploy.core.rules import switched
 from kploy.model.app import App, Reading
 from kploy.model.findings import Finding, Severity, in_reading_order
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body
 from kploy.source.app import read_app
 from kploy.source.kployfile import FILE as KPLOYFILE
@@ -73,7 +74,7 @@ def is_complete(reading: Reading) -> bool:
 
 
 def conforming(prepared: Prepared, version: str) -> Prepared:
-    """The same, with the findings of Kubernetes ``version`` as well, one of ``schema_store.versions()``."""
+    """The same, with the findings of Kubernetes ``version`` as well, one of ``schema_store.VERSIONS``."""
     if prepared.app is None:
         return prepared
     found = schemas.check(prepared.app.manifests, version)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from kploy.core.bodies import dig, entries, mapping, text
 from kploy.core.kinds import own_resource
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, ObjectRef, Resource
 
 SERVICE_NAME = "kubernetes.io/service-name"

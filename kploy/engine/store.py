@@ -13,7 +13,7 @@ import binascii
 import copy
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from kploy.cluster.port import AlreadyExists, Cluster, Conflict, NotFound
@@ -22,6 +22,7 @@ from kploy.core.inventory import Illegible, Inventory, decoded, encoded
 from kploy.core.kinds import own_resource
 from kploy.model.app import STATE_OF, App, state_name
 from kploy.model.errors import Refused
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, Resource
 
 CONFIG_MAPS = own_resource("v1", "ConfigMap")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from kploy.cluster.port import (
     Change,
@@ -22,6 +22,7 @@ from kploy.cluster.port import (
 from kploy.core.bodies import text
 from kploy.engine.live import named, ref_of
 from kploy.engine.related import Relation
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, ObjectRef, Resource
 
 _PASSING = (Unreachable, ServerFailed, NotFound)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from kploy.model.findings import Finding, Positions
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, ObjectRef
 
 LABEL = "kploy.dev/app"

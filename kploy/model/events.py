@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kploy.model.findings import Finding, Place
+from kploy.model.frozen import dataclass
 from kploy.model.objects import ObjectRef, Status
 from kploy.model.plan import Action, Plan
 from kploy.model.report import Outcome

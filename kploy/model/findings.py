@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from kploy.model.frozen import dataclass
 from kploy.model.objects import JsonPath
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from kploy.model.frozen import dataclass
 from kploy.model.objects import ObjectRef, Status
 
 

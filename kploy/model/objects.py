@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from kploy.model.frozen import dataclass
 
 Body = Mapping[str, Any]
 """A Kubernetes object as JSON data: what a manifest says, or what the API server answers."""

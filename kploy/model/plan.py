@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from kploy.model.frozen import dataclass
 from kploy.model.objects import JsonPath, ObjectRef
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from kploy.model.frozen import dataclass
 from kploy.sandbox.credentials import admin_token
 from kploy.sandbox.errors import NotAnswering, StartFailed
 from kploy.sandbox.state import Sandbox

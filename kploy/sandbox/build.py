@@ -18,10 +18,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from kploy.model.frozen import dataclass
 from kploy.sandbox.errors import BuildFailed
 from kploy.sandbox.locks import held
 from kploy.sandbox.progress import Phase, Progress, Report

@@ -12,9 +12,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from kploy.model.frozen import dataclass
 from kploy.sandbox.errors import StartFailed, Unsupported
 
 PROC = Path("/proc")

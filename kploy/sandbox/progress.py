@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from kploy.model.frozen import dataclass
 
 
 class Phase(StrEnum):

@@ -6,10 +6,11 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from kploy.model.frozen import dataclass
 from kploy.sandbox.errors import WrongUsage
 from kploy.sandbox.processes import Process
 

@@ -7,10 +7,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import metadata
 from pathlib import Path
 
+from kploy.model.frozen import dataclass
 from kploy.sandbox.errors import NoToolchain
 
 NEEDED = (1, 26)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from kploy.model.app import App, Reading
 from kploy.model.findings import Finding, Severity, error
+from kploy.source.access import Access
 from kploy.source.environment import read_environment
 from kploy.source.files import exists, resolved
 from kploy.source.kployfile import FILE, read_kployfile
 from kploy.source.manifests import read_manifests, resolve
-from kploy.source.remotes import Access
 
 if TYPE_CHECKING:
     from kploy.source.network import Network

@@ -7,10 +7,10 @@ that stand twice, bare words that are booleans, numbers that do not fit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from kploy.model.findings import Severity
+from kploy.model.frozen import dataclass
 from kploy.source import json, yaml
 from kploy.source.scalars import SURPRISING, NoValue, Value, check_container_tag, key_of, value_of
 from kploy.source.syntax import PLAIN, Handler

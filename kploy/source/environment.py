@@ -11,11 +11,12 @@ import base64
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from kploy.model.app import Directory
 from kploy.model.findings import Finding, Place, Severity, error, warning
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, JsonPath
 from kploy.source.files import (
     Entry,

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from kploy.model.errors import KployError
 from kploy.model.findings import Finding, Place, error, warning
+from kploy.model.frozen import dataclass
 from kploy.model.report import Outcome
 from kploy.source.text import Report, Text, short
 

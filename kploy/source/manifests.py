@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kploy.core.kinds import builtin
 from kploy.core.suggestions import nearest
 from kploy.model.app import Directory, Manifest
 from kploy.model.findings import Finding, Positions, error, warning
+from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, JsonPath, ObjectRef, group_of
+from kploy.source.access import POINTER, Access
 from kploy.source.documents import MOST_PROBLEMS, Document, read_documents
 from kploy.source.files import Entry, Unusable, directory, entries, ignored, read_text
 from kploy.source.names import is_api_version, is_kind, is_name, is_namespace
-from kploy.source.pointers import POINTER, Remote, RemotePositions, read_pointer, shown_at
 from kploy.source.positions import Layout
-from kploy.source.remotes import Access, read_contents
 from kploy.source.scalars import described
 from kploy.source.text import Report, Text, short
+
+if TYPE_CHECKING:
+    from kploy.source.pointers import Remote
 
 DIRECTORIES = (Directory.RCS, Directory.SERVICES, Directory.RESOURCES)
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -74,14 +77,22 @@ def read_manifests(root: Path, report: Report, access: Access) -> Drafts:
         for kind_of_file, entry in files_of(root, report)
         if _is_read(entry, report)
     ]
-    remotes = [file.remote for file in files if file.remote]
-    contents = read_contents(root, remotes, access, report)
-    drafts: list[Draft] = []
-    for file in files:
-        drafts += file.drafts
-        if file.remote and file.remote.url in contents:
-            drafts += _remote_drafts(file.remote, contents[file.remote.url], file.kind_of_file, report)
-    return Drafts(tuple(drafts), len(files))
+    if any(file.remote for file in files):
+        files = _with_remotes(files, root, report, access)
+    return Drafts(tuple(draft for file in files for draft in file.drafts), len(files))
+
+
+def _with_remotes(files: Sequence[_File], root: Path, report: Report, access: Access) -> list[_File]:
+    """The files, those that point to a remote with what it holds."""
+    from kploy.source.remotes import read_contents
+
+    contents = read_contents(root, [file.remote for file in files if file.remote], access, report)
+    return [
+        replace(file, drafts=_remote_drafts(file.remote, contents[file.remote.url], file.kind_of_file, report))
+        if file.remote and file.remote.url in contents
+        else file
+        for file in files
+    ]
 
 
 def files_of(root: Path, report: Report) -> Iterator[tuple[Directory, Entry]]:
@@ -131,6 +142,8 @@ def _read_file(entry: Entry, root: Path, kind_of_file: Directory, report: Report
         report(exc.finding)
         return _File(kind_of_file)
     if entry.name.endswith(POINTER):
+        from kploy.source.pointers import read_pointer
+
         return _File(kind_of_file, remote=read_pointer(text, report))
     return _File(kind_of_file, _read_drafts(text, kind_of_file, report))
 
@@ -144,8 +157,9 @@ def _read_drafts(text: Text, kind_of_file: Directory, report: Report) -> tuple[D
     return tuple(drafts)
 
 
-def _remote_drafts(remote: Remote, content: str, kind_of_file: Directory, report: Report) -> Iterator[Draft]:
+def _remote_drafts(remote: Remote, content: str, kind_of_file: Directory, report: Report) -> tuple[Draft, ...]:
     """The manifests in what a remote holds: their places, and those of the findings, are where its URL stands."""
+    from kploy.source.pointers import RemotePositions, shown_at
 
     def report_here(finding: Finding) -> None:
         there = finding.place
@@ -154,8 +168,8 @@ def _remote_drafts(remote: Remote, content: str, kind_of_file: Directory, report
             finding = replace(finding, message=message, place=shown_at(remote, there))
         report(finding)
 
-    for draft in _read_drafts(Text(remote.file, content), kind_of_file, report_here):
-        yield replace(draft, positions=RemotePositions(draft.positions, remote))
+    drafts = _read_drafts(Text(remote.file, content), kind_of_file, report_here)
+    return tuple(replace(draft, positions=RemotePositions(draft.positions, remote)) for draft in drafts)
 
 
 class _Enough(Exception):

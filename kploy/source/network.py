@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from kploy.model.frozen import dataclass
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 

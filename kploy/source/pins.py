@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kploy.model.errors import KployError
 from kploy.model.findings import Finding, Severity
+from kploy.model.frozen import dataclass
 from kploy.source import cache
+from kploy.source.access import POINTER
 from kploy.source.files import Unusable, exists, read_text, resolved
 from kploy.source.kployfile import FILE, read_kployfile
 from kploy.source.lockfile import FILE as LOCK
 from kploy.source.lockfile import Pins, WrongLock, read_lock, write_lock
 from kploy.source.manifests import files_of
-from kploy.source.pointers import POINTER, Remote, read_pointer
+from kploy.source.pointers import Remote, read_pointer
 from kploy.source.remotes import download, pin_of
 from kploy.source.text import Report
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from kploy.core.masking import MASK
 from kploy.model.findings import Line, Place, Positions, error
+from kploy.model.frozen import dataclass
 from kploy.model.objects import JsonPath
 from kploy.source.text import Report, Text, short
 from kploy.source.urls import BadUrl, Url, parse_url
-
-POINTER = ".url"
 
 _BREAK = re.compile(r"\r\n|\n|\r")
 _TELLING = re.compile(r"[@?#]")

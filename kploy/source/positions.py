@@ -7,7 +7,7 @@ question about it comes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
 from functools import cached_property
 
 from kploy.model.findings import Place

@@ -7,12 +7,12 @@ content is deployed, wherever it comes from.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kploy.model.findings import Finding, error, warning
 from kploy.source import cache
+from kploy.source.access import Access
 from kploy.source.lockfile import FILE, Pin, Pins, WrongLock, read_lock, write_lock
 from kploy.source.pointers import Remote
 from kploy.source.text import Report
@@ -21,24 +21,6 @@ from kploy.source.urls import Url
 if TYPE_CHECKING:
     from kploy.source.fetch import FetchFailed
     from kploy.source.network import Network
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Which ways lead to remote manifests.
-
-    ``offline``: no network is touched. ``prefers_copies``: the network is left
-    alone where there is a copy of what is pinned. ``network`` None is the real one.
-    """
-
-    offline: bool = False
-    prefers_copies: bool = False
-    network: Network | None = None
-
-    @property
-    def begins_with_copies(self) -> bool:
-        """Whether a copy is looked for before anything else."""
-        return self.offline or self.prefers_copies
 
 
 def read_contents(root: Path, remotes: Iterable[Remote], access: Access, report: Report) -> dict[Url, str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
 from kploy.model.errors import KployError
+from kploy.model.frozen import dataclass
 from kploy.model.report import Outcome
 from kploy.source.files import is_leftover, resolved
 from kploy.source.kployfile import FILE, protected_namespaces, read_kployfile, schema, schema_text

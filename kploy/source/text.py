@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from kploy.core.masking import MASK
 from kploy.model.findings import Finding, Line, Place, Severity
+from kploy.model.frozen import dataclass
 
 Report = Callable[[Finding], None]
 """Takes a finding as it is made."""

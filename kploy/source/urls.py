@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from kploy.model.frozen import dataclass
 from kploy.source.text import short
 
 _LONGEST = 4000

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO, TextIO
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
+from kploy.model.frozen import dataclass
 from kploy.ui.sanitize import clean
 from kploy.ui.streams import LEGIBLE, steadfast
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from kploy.model import events
 from kploy.model.errors import KployError
 from kploy.model.findings import Finding, Severity
+from kploy.model.frozen import dataclass
 from kploy.model.objects import ObjectRef
 from kploy.model.plan import Action, Change, Plan
 from kploy.model.report import MEANINGS, Outcome

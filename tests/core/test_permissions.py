@@ -5,7 +5,6 @@ import yaml
 
 from kploy.core.kinds import builtin
 from kploy.core.permissions import (
-    MISSING_PERMISSION,
     Right,
     is_about_permission,
     namespace_wanted,
@@ -13,6 +12,7 @@ from kploy.core.permissions import (
     to_apply,
     to_look,
 )
+from kploy.core.rules import MISSING_PERMISSION
 from kploy.model.findings import Severity
 from kploy.model.objects import Resource
 from tests.makers import app_of

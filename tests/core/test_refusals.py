@@ -9,7 +9,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kploy.core.refusals import (
-    SAFETY,
     conflicting,
     forbidden,
     foreign,
@@ -17,6 +16,7 @@ from kploy.core.refusals import (
     not_served,
     quotable,
 )
+from kploy.core.rules import SAFETY
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, Place, error
 from tests.makers import deployment, manifest_of, thing

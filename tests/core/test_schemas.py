@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from kploy.core import schema_store
 from kploy.core.conformance import faults
+from kploy.core.schema_store import VERSIONS
 from kploy.core.schemas import NEWEST, check
 from kploy.model.app import Directory, Manifest
 from kploy.model.findings import Finding, Line, Place, Severity, error, warning
@@ -85,20 +87,23 @@ spec:
 
 AT = "spec.containers.0"
 
-VERSIONS = schema_store.versions()
-
 
 def test_a_good_manifest_has_no_findings() -> None:
     assert findings(DEPLOYMENT) == []
 
 
-@pytest.mark.parametrize("version", schema_store.versions())
+@pytest.mark.parametrize("version", VERSIONS)
 def test_every_vendored_version_takes_a_good_manifest(version: str) -> None:
     assert check([manifest(yaml.safe_load(DEPLOYMENT))], version) == ()
 
 
+def test_the_versions_are_those_of_the_files() -> None:
+    files = (Path(schema_store.__file__).parent / "data").glob("kubernetes-*.json.gz")
+    assert {file.name for file in files} == {f"kubernetes-{version}.json.gz" for version in VERSIONS}
+
+
 def test_the_newest_version_is_the_default() -> None:
-    assert schema_store.versions()[-1] == NEWEST == schema_store.newest() == schema_store.load(NEWEST).version
+    assert VERSIONS[-1] == NEWEST == schema_store.newest() == schema_store.load(NEWEST).version
 
 
 def test_a_version_without_schemas_is_a_lookup_error_that_names_those_there_are() -> None:

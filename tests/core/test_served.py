@@ -13,7 +13,7 @@ from kploy.model.findings import Finding, Place, Severity, error, warning
 from tests.makers import thing
 
 AT = Place("value apiVersion", 1, 1)
-VERSIONS = schema_store.versions()
+VERSIONS = schema_store.VERSIONS
 
 
 def found(version: str, api_version: str, kind: str) -> list[Finding]:

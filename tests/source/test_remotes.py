@@ -13,9 +13,10 @@ from kploy.core.masking import MASK
 from kploy.model.app import App, Directory, Reading
 from kploy.model.findings import Finding, Line, Place, Severity
 from kploy.source import cache
+from kploy.source.access import Access
 from kploy.source.app import read_app
 from kploy.source.pointers import read_pointer
-from kploy.source.remotes import Access, read_contents
+from kploy.source.remotes import read_contents
 from kploy.source.text import Text
 from tests.https_server import HttpsServer, answer, serving
 
