@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
 from pathlib import Path
 from typing import Any
@@ -183,6 +183,33 @@ def direct(server: str, user: str | None) -> Session:
     return _session(_Login(client.Configuration(host=server)), user)
 
 
+class _Context(ssl.SSLContext):
+    """A context that many threads may connect with at the same time.
+
+    urllib3 sets the protocols of a context anew for every connection. OpenSSL frees the old
+    ones, which another thread may be reading, to send them: its greeting is garbled, the server
+    answers with an alert, and the connection fails for no reason anybody could find.
+    """
+
+    _has_protocols = False
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        if not self._has_protocols:
+            super().set_alpn_protocols(alpn_protocols)
+            self._has_protocols = True
+
+
+def _context(authority: str | None) -> ssl.SSLContext:
+    """What ssl.create_default_context gives, of the class above; ``authority`` None is what the system trusts."""
+    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
+    if authority:
+        context.load_verify_locations(cafile=authority)
+    else:
+        context.load_default_certs()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
 def _session(login: _Login, user: str | None) -> Session:
     """A session that needs none of the files any more from which its keys and certificates came."""
     configuration = login.configuration
@@ -191,7 +218,7 @@ def _session(login: _Login, user: str | None) -> Session:
     pool = client.ApiClient(configuration).rest_client.pool_manager
     if configuration.host.startswith("https:"):
         settings = pool.connection_pool_kw
-        context = ssl.create_default_context(cafile=settings.pop("ca_certs"))
+        context = _context(settings.pop("ca_certs"))
         certificate, key = settings.pop("cert_file"), settings.pop("key_file")
         if certificate:
             context.load_cert_chain(certificate, key)

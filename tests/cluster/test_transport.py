@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,28 @@ def test_a_server_may_be_trusted_under_another_name(wires: Wires, tmp_path: Path
     extra = {**authority_file(authority, tmp_path), "tls-server-name": "api.example"}
     with serving(OK, tls=tls_of(authority, "api.example")) as server:
         assert wires.to(server.url, trust=extra).send(VERSION) == GOOD
+
+
+def test_no_connection_changes_what_others_are_just_made_with(
+    wires: Wires, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # OpenSSL frees the protocols of a context when they are set again, while another thread may read them.
+    times = []
+    original = ssl.SSLContext.set_alpn_protocols
+
+    def counted(context: ssl.SSLContext, protocols: Iterable[str]) -> None:
+        times.append(protocols)
+        original(context, protocols)
+
+    monkeypatch.setattr(ssl.SSLContext, "set_alpn_protocols", counted)
+    authority = trustme.CA()
+    answers = [says(200, {"gitVersion": "v1.37.2"}, Connection="close")] * 3
+    with serving(*answers, tls=tls_of(authority, "127.0.0.1")) as server:
+        transport = wires.to(server.url, trust=authority_file(authority, tmp_path))
+        for _ in answers:
+            transport.send(VERSION)
+        assert len(server.requests) == 3
+    assert times == [["http/1.1"]]
 
 
 @pytest.mark.parametrize("names", [("127.0.0.1",), ("other.example",)])
