@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -71,9 +72,9 @@ class Lock:
         self._ended = threading.Event()
         self._renewing: threading.Thread | None = None
 
-    def read(self) -> Lease | None:
-        """The Lease as it is; None if there is none."""
-        body = self._cluster.get(LEASES, self._namespace, self._name)
+    def read(self, until: float = math.inf) -> Lease | None:
+        """The Lease as it is; None if there is none. Nothing is asked again past ``until`` (monotonic)."""
+        body = self._cluster.until(until).get(LEASES, self._namespace, self._name)
         return None if body is None else lease_of(body)
 
     def guard(self) -> None:
@@ -86,9 +87,12 @@ class Lock:
         """Whether this run has taken it, and not let go of it."""
         return self._lease is not None
 
-    def is_held_by_another(self) -> bool:
-        """Whether somebody else deploys the app at the moment, as far as one look can tell."""
-        lease = self.read()
+    def is_held_by_another(self, until: float) -> bool:
+        """Whether somebody else deploys the app at the moment, as far as one look can tell.
+
+        Nothing is asked again past ``until`` (monotonic).
+        """
+        lease = self.read(until)
         return lease is not None and not may_take(lease, 0.0, is_gone=_is_gone(lease, self._me))
 
     def take(self, until: float) -> Iterator[Event]:
@@ -100,10 +104,10 @@ class Lock:
         told = None
         try:
             while True:
-                lease = self.read()
+                lease = self.read(until)
                 patience = waiting.patience(lease, self._me)
                 if patience <= 0:
-                    if self._grab(lease):
+                    if self._grab(lease, self._cluster.until(until)):
                         break
                     continue
                 assert lease is not None and lease.holder is not None  # noqa: S101, PT018 - else it is free
@@ -145,12 +149,12 @@ class Lock:
             # It may be waiting for a server that is gone.
             self._renewing.join(_LAST_WORDS)
 
-    def _grab(self, lease: Lease | None) -> bool:
+    def _grab(self, lease: Lease | None, cluster: Cluster) -> bool:
         """Try to make the Lease ours. False when somebody was faster."""
         sent = boottime()
         body = held(self._name, self._namespace, self._app_id, self._me, time.time(), lease)
         try:
-            answer = self._cluster.create(LEASES, body) if lease is None else self._cluster.replace(LEASES, body)
+            answer = cluster.create(LEASES, body) if lease is None else cluster.replace(LEASES, body)
         except (AlreadyExists, Conflict, NotFound) as exc:
             if isinstance(exc, NotFound) and lease is None:
                 raise  # It is the namespace that is not there.
