@@ -275,7 +275,7 @@ def test_who_may_see_neither_the_definition_nor_anything_else_is_told_what_is_mi
     namespace = yaml.safe_load((root / "Kployfile").read_text())["namespace"]
     lacking = (
         "create, delete, get and update configmaps; "
-        "create, get, update and watch leases.coordination.k8s.io; create, delete and get secrets; "
+        "create, get and update leases.coordination.k8s.io; create, delete and get secrets; "
         f"create, list, patch and watch things.{group}"
     )
     assert findings(events) == [
