@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from queue import Empty
 
@@ -58,10 +58,16 @@ def boottime() -> float:
 
 
 class Lock:
-    """The lock of one app, for one run. ``inbox`` learns by Broken that it was lost."""
+    """The lock of one app, for one run. ``inbox`` learns by Broken that it was lost.
 
-    def __init__(self, cluster: Cluster, app: App, me: Holder, inbox: Inbox) -> None:
+    ``now`` is the clock on which a Lease runs out.
+    """
+
+    def __init__(
+        self, cluster: Cluster, app: App, me: Holder, inbox: Inbox, now: Callable[[], float] = boottime
+    ) -> None:
         self._cluster = cluster
+        self._now = now
         self._app_id = app.id
         self._name = state_name(app.kployfile)
         self._namespace = app.kployfile.namespace
@@ -79,7 +85,7 @@ class Lock:
 
     def guard(self) -> None:
         """Return while this run may write. Raises LockLost as soon as others may have taken over."""
-        if boottime() >= self._sure_until:
+        if self._now() >= self._sure_until:
             raise LockLost("the lock of the app could not be kept", "see who holds it: kploy list; then run again")
 
     @property
@@ -100,7 +106,7 @@ class Lock:
 
         Raises LockHeld when it is not free by then, Interrupted when the inbox asks for an end.
         """
-        waiting = _Waiting(self._cluster, self._namespace, self._name, self._app_id, self._inbox)
+        waiting = _Waiting(self._cluster, self._namespace, self._name, self._app_id, self._inbox, self._now)
         told = None
         try:
             while True:
@@ -129,7 +135,7 @@ class Lock:
     def release(self) -> None:
         """Let others have the lock. Does nothing if it is lost; raises nothing: it runs out by itself."""
         self._stop_renewing()
-        if self._lease is not None and boottime() < self._sure_until:
+        if self._lease is not None and self._now() < self._sure_until:
             with suppress(KployError):
                 self._cluster.until(time.monotonic() + _LAST_WORDS).replace(LEASES, released(self._lease))
         self._lease, self._sure_until = None, 0.0
@@ -151,7 +157,7 @@ class Lock:
 
     def _grab(self, lease: Lease | None, cluster: Cluster) -> bool:
         """Try to make the Lease ours. False when somebody was faster."""
-        sent = boottime()
+        sent = self._now()
         body = held(self._name, self._namespace, self._app_id, self._me, time.time(), lease)
         try:
             answer = cluster.create(LEASES, body) if lease is None else cluster.replace(LEASES, body)
@@ -180,7 +186,7 @@ class Lock:
                 continue
 
     def _renew_once(self, lease: Lease) -> None:
-        sent = boottime()
+        sent = self._now()
         try:
             answer = self._cluster.replace(LEASES, renewed(lease, time.time()))
         except (Conflict, NotFound) as exc:
@@ -201,11 +207,14 @@ def _is_gone(lease: Lease, me: Holder) -> bool:
 class _Waiting:
     """Waits for a Lease to change, or for the user's wish to end."""
 
-    def __init__(self, cluster: Cluster, namespace: str, name: str, app_id: str, inbox: Inbox) -> None:
+    def __init__(
+        self, cluster: Cluster, namespace: str, name: str, app_id: str, inbox: Inbox, now: Callable[[], float]
+    ) -> None:
         self._cluster = cluster
         self._where = namespace, f"{STATE_OF}={app_id}"
         self._ref = ObjectRef(LEASES.group, LEASES.kind, namespace, name)
         self._inbox = inbox
+        self._now = now
         self._seen: tuple[str, float] | None = None
         self._thread: threading.Thread | None = None
         self._ended = False
@@ -213,7 +222,7 @@ class _Waiting:
 
     def patience(self, lease: Lease | None, me: Holder) -> float:
         """For how many seconds at most the Lease still holds; 0 if it is free."""
-        now = boottime()
+        now = self._now()
         if lease is None or lease.holder is None:
             return 0.0
         if self._seen is None or self._seen[0] != lease.version:
