@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kploy.cluster.port import AlreadyExists, Cluster
@@ -144,9 +144,9 @@ class Operation:
         self._liberties = wanted.liberties
         record = self._record(wanted, found)
         if self._inbox.is_stopping or not _has_work(wanted, found, record):
-            yield from self._deploy(wanted, found, None, frozenset())
+            yield from self._deploy(wanted, found, None, {})
             return None
-        made = frozenset() if wanted.namespace_exists else self._make_namespace(wanted.app)
+        made = {} if wanted.namespace_exists else self._make_namespace(wanted.app)
         if not self._lock.is_held:
             yield from self._lock.take(self.until)
             now = _store(wanted, self._lock.guard).until(self.until).read()
@@ -198,7 +198,7 @@ class Operation:
         self._lock.release()
 
     def _deploy(
-        self, wanted: Wanted, found: Standing, journal: Journal | None, made: frozenset[ObjectRef]
+        self, wanted: Wanted, found: Standing, journal: Journal | None, made: Mapping[ObjectRef, Body]
     ) -> Iterator[Event]:
         graph = with_removals(wanted.graph, found.comparison.parting.leaving)
         job = Deploy(
@@ -228,7 +228,7 @@ class Operation:
         entered = Entered(_entries(wanted, found), record, pack, forgotten)
         return Journal(_store(wanted, self._lock.guard), found.stored, Inventory(wanted.app.id), entered)
 
-    def _make_namespace(self, app: App) -> frozenset[ObjectRef]:
+    def _make_namespace(self, app: App) -> dict[ObjectRef, Body]:
         """Create the namespace, which the lock lives in. Empty if somebody else was faster: then it is theirs."""
         name = app.kployfile.namespace
         body = {
@@ -237,10 +237,10 @@ class Operation:
             "metadata": {"name": name, "annotations": {MADE_FOR: app.id}},
         }
         try:
-            self._cluster.until(self.until).create(NAMESPACES, body)
+            made = self._cluster.until(self.until).create(NAMESPACES, body)
         except AlreadyExists:
-            return frozenset()
-        return frozenset({ObjectRef("", "Namespace", "", name)})
+            return {}
+        return {ObjectRef("", "Namespace", "", name): made}
 
 
 def _has_work(wanted: Wanted, found: Standing, record: Record) -> bool:
