@@ -90,11 +90,18 @@ def run(
 
 
 def rollback(
-    root: Path, connect: Connect, timeout: float, inbox: Inbox, revision: int | None = None
+    root: Path,
+    connect: Connect,
+    timeout: float,
+    inbox: Inbox,
+    revision: int | None = None,
+    *,
+    liberties: Liberties = Liberties(),  # noqa: B008 - it is frozen
 ) -> Iterator[Event]:
     """Deploy a stored revision of the app in ``root`` again; the newest good one before the present one for None.
 
-    It becomes a new revision. Raises NoSuchRevision, and Refused for one that cannot be used.
+    It becomes a new revision. ``liberties`` are what it may do besides.
+    Raises NoSuchRevision, and Refused for one that cannot be used.
     """
     present = yield from _named_in(root)
     if present is None:
@@ -107,7 +114,7 @@ def rollback(
     yield _opened(app, cluster, version, minor_of(version))
     yield Noted(f"deploying revision {number} again")
     with closing(Operation(cluster, app, inbox, until, timeout, f"rollback to {number}")) as operation:
-        yield from _operate(operation, Prepared(app, graph, (), 0), cluster)
+        yield from _operate(operation, Prepared(app, graph, (), 0), cluster, liberties)
 
 
 def destroy(
@@ -157,12 +164,7 @@ def _named_in(root: Path) -> Generator[Event, None, App | None]:
     return app
 
 
-def _operate(
-    operation: Operation,
-    prepared: Prepared,
-    cluster: Cluster,
-    liberties: Liberties = Liberties(),  # noqa: B008 - it is frozen
-) -> Iterator[Event]:
+def _operate(operation: Operation, prepared: Prepared, cluster: Cluster, liberties: Liberties) -> Iterator[Event]:
     wanted = yield from _home_first(operation, prepared, cluster, liberties)
     if not (yield from _allowed(prepared, wanted, operation.until)):
         return
