@@ -1,5 +1,24 @@
-"""``python -m kploy``."""
+"""The very start of ``kploy``, ``kubectl kploy`` and ``python -m kploy``.
 
-from kploy.cli.main import main
+Ctrl-C may come while Python loads the rest, which takes most of a short command. So nothing
+is imported here before that is dealt with.
+"""
 
-main()
+import sys
+
+_INTERRUPTED = 130
+"""kploy.model.report.Outcome.INTERRUPTED, which is not loaded yet."""
+
+
+def main() -> None:
+    """Run the command line, and exit with its code. An interrupt never shows a traceback."""
+    try:
+        from kploy.cli.main import main as begin
+
+        begin()
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

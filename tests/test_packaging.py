@@ -48,8 +48,8 @@ def test_the_wheel_installs_kploy_and_the_kubectl_plugin(wheel: Path) -> None:
         scripts = configparser.ConfigParser()
         scripts.read_string(archive.read(name).decode())
     assert dict(scripts["console_scripts"]) == {
-        "kploy": "kploy.cli.main:main",
-        "kubectl-kploy": "kploy.cli.main:main",
+        "kploy": "kploy.__main__:main",
+        "kubectl-kploy": "kploy.__main__:main",
     }
 
 

@@ -228,13 +228,16 @@ def revision_arguments(function: _Function) -> _Function:
     )
 
 
+replace_option = click.option(
+    "--replace", is_flag=True, help="Delete and make anew what cannot be changed; Jobs are in any case."
+)
+"""What holds data, or is to be kept, is not replaced all the same."""
+
+
 def liberty_options(function: _Function) -> _Function:
     """Adds ``--adopt`` and ``--replace``: what a run does only if it is asked to."""
     adopt = click.option("--adopt", is_flag=True, help="Take over objects that kubectl, Helm or kapp have made.")
-    instead = click.option(
-        "--replace", is_flag=True, help="Delete and make anew what cannot be changed; Jobs are in any case."
-    )
-    return adopt(instead(function))
+    return adopt(replace_option(function))
 
 
 def timeout_option(help_text: str) -> Callable[[_Function], _Function]:

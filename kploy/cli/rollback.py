@@ -7,15 +7,25 @@ from typing import Any
 
 import click
 
-from kploy.cli.options import output_option, revision_arguments, timeout_option, where, where_options
+from kploy.cli.options import (
+    output_option,
+    replace_option,
+    revision_arguments,
+    timeout_option,
+    where,
+    where_options,
+)
 
 
 @click.command("rollback")
 @revision_arguments
 @timeout_option("Give up when not all is ready by then. What was applied stays.")
+@replace_option
 @output_option("text", "json")
 @where_options
-def rollback_command(revision: int | None, directory: Path, timeout: float, output: str, **flags: Any) -> int:
+def rollback_command(
+    revision: int | None, directory: Path, timeout: float, replace: bool, output: str, **flags: Any
+) -> int:
     """Deploy a revision of the app in DIR again, by default the last good one before the present one.
 
     It is a run like any other: the same order, the same waiting, and what that revision did not have is
@@ -31,10 +41,12 @@ def rollback_command(revision: int | None, directory: Path, timeout: float, outp
     """
     target = where(**flags)
     from kploy.cli.interruptible import carried_out
+    from kploy.engine.compare import Liberties
     from kploy.engine.pipeline import rollback
 
+    liberties = Liberties(replaces=replace)
     return carried_out(
         output,
         directory,
-        lambda inbox: rollback(directory, target.connect, timeout, inbox, revision),
+        lambda inbox: rollback(directory, target.connect, timeout, inbox, revision, liberties=liberties),
     )

@@ -91,8 +91,8 @@ def closed(
     """What is to be written when nothing is under way any more, with the ``uids`` of what was applied."""
     record = entered.record
     told = replace(record, outcome=_WORDS.get(outcome, "failed")) if record else None
-    is_done = outcome is Outcome.DONE
-    phase = Phase.FAILED if not is_done else Phase.DEPLOYED if record else Phase.DESTROYED
+    ends = (Phase.FAILED, Phase.DEPLOYED) if record else (Phase.DESTROYING, Phase.DESTROYED)
+    phase = ends[outcome is Outcome.DONE]
     return inventories.settled(opened, uids, entered.forgotten | frozenset(gone), phase, told)
 
 

@@ -25,11 +25,14 @@ _APPLYING = ("create", "patch")
 _API_VERSION = "apiVersion: rbac.authorization.k8s.io/v1"
 
 _KEEPING = (
-    ("coordination.k8s.io", "leases", ("create", "get", "update", "watch")),
+    ("coordination.k8s.io", "leases", ("create", "get", "update")),
     ("", "configmaps", ("create", "delete", "get", "update")),
     ("", "secrets", ("create", "delete", "get")),
 )
-"""What it takes to hold the lock, and to write the inventory and the revisions."""
+"""What it takes to hold the lock, and to write the inventory and the revisions.
+
+Who waits for the lock watches it, and without that right reads it now and then.
+"""
 
 _FORGETTING = (
     ("coordination.k8s.io", "leases", ("create", "delete", "get", "update")),

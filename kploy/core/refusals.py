@@ -131,7 +131,7 @@ def _remedy(manifest: Manifest, said: str, held: str) -> str:
         return "undo the change: a claim can only grow; a new one under another name leaves the data alone"
     if held:
         return f"undo the change: it is never replaced, for {held}"
-    return "undo the change, or replace the object: kploy run --replace"
+    return "undo the change, or replace the object: the same command with --replace"
 
 
 def immutable(causes: Iterable[tuple[str, str]]) -> tuple[str, ...]:

@@ -340,6 +340,7 @@ class _Turn:
         self._tell(events.Noted(reason))
         if self.state.stage is Stage.OPENING:
             self._stop(outcome, now)
+            self.state = replace(self.state, is_short=True)
         elif outcome_of(self.state) is Outcome.DONE:
             self.state = replace(self.state, ending=outcome, is_short=True)
         self._finish(now)

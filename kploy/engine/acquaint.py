@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -30,19 +31,21 @@ class Acquainted:
     definitions: tuple[Body, ...]
 
 
-def checked(prepared: Prepared, connect: Connect, version: str) -> tuple[Prepared, Acquainted | None]:
+def checked(
+    prepared: Prepared, connect: Connect, version: str, until: float = math.inf
+) -> tuple[Prepared, Acquainted | None]:
     """An app with all its findings, and its cluster; None when there are errors that need no cluster to be seen.
 
     It is checked against the schemas of ``version``; for "" the cluster says
     which. It is not asked about an app that is wrong by all of them; there, and
-    where it does not answer, the newest count.
+    where it does not answer, the newest count. Nothing is asked again past ``until`` (monotonic).
     Raises KployError for a valid app whose cluster does not answer.
     """
     alone = conforming(prepared, version or NEWEST)
     if alone.app is None or not (alone.is_valid or _may_be_valid(prepared, version)):
         return alone, None
     try:
-        met = acquaint(connect(alone.app), alone.app)
+        met = acquaint(connect(alone.app), alone.app, until)
     except KployError:
         # Whoever cannot be reached: what is wrong with the app is told all the same.
         if alone.is_valid:
@@ -59,18 +62,19 @@ def _may_be_valid(prepared: Prepared, version: str) -> bool:
     return any(conforming(prepared, each).is_valid for each in others)
 
 
-def acquaint(cluster: Cluster, app: App) -> Acquainted:
+def acquaint(cluster: Cluster, app: App, until: float) -> Acquainted:
     """Ask the cluster what the checks of ``app`` need; its version first, so that a dead one is noticed at once.
 
     Besides, one GET for each custom kind that the app does not define itself.
-    Raises ClusterError when the cluster fails.
+    Nothing is asked again past ``until`` (monotonic). Raises ClusterError when the cluster fails.
     """
-    version = cluster.version()
+    asked = cluster.until(until)
+    version = asked.version()
     kinds = custom_kinds(app.manifests)
     if not kinds:
         return Acquainted(cluster, version, ())
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="acquaint") as pool:
-        found = pool.map(lambda item: _definition(cluster, item[1], item[0][1]), kinds.items())
+        found = pool.map(lambda item: _definition(asked, item[1], item[0][1]), kinds.items())
         return Acquainted(cluster, version, tuple(body for body in found if body is not None))
 
 

@@ -7,9 +7,9 @@ decisions and engine.carrier for the threads that only carry.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import partial
 from queue import Empty
 from typing import assert_never
@@ -62,7 +62,7 @@ class Deploy:
     """Everything a deploy needs: what is wanted, what is there, and where to. ``timeout`` in seconds.
 
     ``journal`` and ``lock`` are None for one that will write nothing. ``made`` has what
-    was created already, because the lock and the journal need it: the namespace.
+    was created already, as the server has it, because the lock and the journal need it: the namespace.
     """
 
     app: App
@@ -73,7 +73,7 @@ class Deploy:
     timeout: float
     journal: Journal | None = None
     guard: Callable[[], None] = lambda: None
-    made: frozenset[ObjectRef] = frozenset()
+    made: Mapping[ObjectRef, Body] = field(default_factory=dict)
 
 
 def deploy(job: Deploy, inbox: Inbox) -> Iterator[Event]:
@@ -293,6 +293,9 @@ class _Run:
         if manifest.ref in self._unchanged:
             body = self._job.comparison.live[manifest.ref]
             self._at_once += self._answered(node, Action.UNCHANGED, body, time.monotonic())
+        elif manifest.is_implied and manifest.ref in self._job.made:
+            body = self._job.made[manifest.ref]
+            self._at_once += self._answered(node, Action.CREATED, body, time.monotonic())
         else:
             found = self._job.comparison
             live, first = found.live.get(manifest.ref), self._first(manifest.ref)

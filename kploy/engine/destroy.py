@@ -62,18 +62,19 @@ class _Destruction:
         self._store = Store(cluster, app, self._lock.guard)
 
     def events(self) -> Iterator[Event]:
-        namespace = home_of(self._app, self._cluster)
+        looking = self._cluster.until(self._until)
+        namespace = home_of(self._app, looking)
         if is_ending(namespace):
             yield from self._waited_for_namespace()
             return
-        if self._lock.is_held_by_another():
+        if self._lock.is_held_by_another(self._until):
             yield from self._lock.take(self._until)
-        stored = self._store.read()
-        if stored is None and self._lock.read() is None and not is_made_for(self._app, namespace):
+        stored = self._store.until(self._until).read()
+        if stored is None and self._lock.read(self._until) is None and not is_made_for(self._app, namespace):
             raise Refused(*self._unknown())
-        parting = self._parting(stored)
+        parting = self._parting(stored, looking)
         leaving = {each.entry.resource for each in parting.leaving}
-        missing = may_remove(self._app, leaving, self._cluster, all_of_it=True)
+        missing = may_remove(self._app, leaving, looking, all_of_it=True)
         if missing:
             yield Checked(missing, 0)
             yield Finished(outcome_of(missing))
@@ -99,10 +100,10 @@ class _Destruction:
         is_gone = is_gone_by(self._cluster, name, self._until)
         yield Finished(Outcome.DONE if is_gone else Outcome.TIMED_OUT)
 
-    def _parting(self, stored: Stored | None) -> Parting:
+    def _parting(self, stored: Stored | None, cluster: Cluster) -> Parting:
         inventory = stored.inventory if stored else Inventory(self._app.id)
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="look") as pool:
-            return departures(inventory, (), self._cluster, pool, everything=self._everything)
+            return departures(inventory, (), cluster, pool, everything=self._everything)
 
     def _job(self, stored: Stored | None, parting: Parting) -> Deploy:
         entered = Entered((), None, forgotten=ledger.forgotten(parting))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from queue import Empty
 
@@ -57,10 +58,16 @@ def boottime() -> float:
 
 
 class Lock:
-    """The lock of one app, for one run. ``inbox`` learns by Broken that it was lost."""
+    """The lock of one app, for one run. ``inbox`` learns by Broken that it was lost.
 
-    def __init__(self, cluster: Cluster, app: App, me: Holder, inbox: Inbox) -> None:
+    ``now`` is the clock on which a Lease runs out.
+    """
+
+    def __init__(
+        self, cluster: Cluster, app: App, me: Holder, inbox: Inbox, now: Callable[[], float] = boottime
+    ) -> None:
         self._cluster = cluster
+        self._now = now
         self._app_id = app.id
         self._name = state_name(app.kployfile)
         self._namespace = app.kployfile.namespace
@@ -71,14 +78,14 @@ class Lock:
         self._ended = threading.Event()
         self._renewing: threading.Thread | None = None
 
-    def read(self) -> Lease | None:
-        """The Lease as it is; None if there is none."""
-        body = self._cluster.get(LEASES, self._namespace, self._name)
+    def read(self, until: float = math.inf) -> Lease | None:
+        """The Lease as it is; None if there is none. Nothing is asked again past ``until`` (monotonic)."""
+        body = self._cluster.until(until).get(LEASES, self._namespace, self._name)
         return None if body is None else lease_of(body)
 
     def guard(self) -> None:
         """Return while this run may write. Raises LockLost as soon as others may have taken over."""
-        if boottime() >= self._sure_until:
+        if self._now() >= self._sure_until:
             raise LockLost("the lock of the app could not be kept", "see who holds it: kploy list; then run again")
 
     @property
@@ -86,9 +93,12 @@ class Lock:
         """Whether this run has taken it, and not let go of it."""
         return self._lease is not None
 
-    def is_held_by_another(self) -> bool:
-        """Whether somebody else deploys the app at the moment, as far as one look can tell."""
-        lease = self.read()
+    def is_held_by_another(self, until: float) -> bool:
+        """Whether somebody else deploys the app at the moment, as far as one look can tell.
+
+        Nothing is asked again past ``until`` (monotonic).
+        """
+        lease = self.read(until)
         return lease is not None and not may_take(lease, 0.0, is_gone=_is_gone(lease, self._me))
 
     def take(self, until: float) -> Iterator[Event]:
@@ -96,14 +106,14 @@ class Lock:
 
         Raises LockHeld when it is not free by then, Interrupted when the inbox asks for an end.
         """
-        waiting = _Waiting(self._cluster, self._namespace, self._name, self._app_id, self._inbox)
+        waiting = _Waiting(self._cluster, self._namespace, self._name, self._app_id, self._inbox, self._now)
         told = None
         try:
             while True:
-                lease = self.read()
+                lease = self.read(until)
                 patience = waiting.patience(lease, self._me)
                 if patience <= 0:
-                    if self._grab(lease):
+                    if self._grab(lease, self._cluster.until(until)):
                         break
                     continue
                 assert lease is not None and lease.holder is not None  # noqa: S101, PT018 - else it is free
@@ -125,7 +135,7 @@ class Lock:
     def release(self) -> None:
         """Let others have the lock. Does nothing if it is lost; raises nothing: it runs out by itself."""
         self._stop_renewing()
-        if self._lease is not None and boottime() < self._sure_until:
+        if self._lease is not None and self._now() < self._sure_until:
             with suppress(KployError):
                 self._cluster.until(time.monotonic() + _LAST_WORDS).replace(LEASES, released(self._lease))
         self._lease, self._sure_until = None, 0.0
@@ -145,12 +155,12 @@ class Lock:
             # It may be waiting for a server that is gone.
             self._renewing.join(_LAST_WORDS)
 
-    def _grab(self, lease: Lease | None) -> bool:
+    def _grab(self, lease: Lease | None, cluster: Cluster) -> bool:
         """Try to make the Lease ours. False when somebody was faster."""
-        sent = boottime()
+        sent = self._now()
         body = held(self._name, self._namespace, self._app_id, self._me, time.time(), lease)
         try:
-            answer = self._cluster.create(LEASES, body) if lease is None else self._cluster.replace(LEASES, body)
+            answer = cluster.create(LEASES, body) if lease is None else cluster.replace(LEASES, body)
         except (AlreadyExists, Conflict, NotFound) as exc:
             if isinstance(exc, NotFound) and lease is None:
                 raise  # It is the namespace that is not there.
@@ -176,7 +186,7 @@ class Lock:
                 continue
 
     def _renew_once(self, lease: Lease) -> None:
-        sent = boottime()
+        sent = self._now()
         try:
             answer = self._cluster.replace(LEASES, renewed(lease, time.time()))
         except (Conflict, NotFound) as exc:
@@ -197,11 +207,14 @@ def _is_gone(lease: Lease, me: Holder) -> bool:
 class _Waiting:
     """Waits for a Lease to change, or for the user's wish to end."""
 
-    def __init__(self, cluster: Cluster, namespace: str, name: str, app_id: str, inbox: Inbox) -> None:
+    def __init__(
+        self, cluster: Cluster, namespace: str, name: str, app_id: str, inbox: Inbox, now: Callable[[], float]
+    ) -> None:
         self._cluster = cluster
         self._where = namespace, f"{STATE_OF}={app_id}"
         self._ref = ObjectRef(LEASES.group, LEASES.kind, namespace, name)
         self._inbox = inbox
+        self._now = now
         self._seen: tuple[str, float] | None = None
         self._thread: threading.Thread | None = None
         self._ended = False
@@ -209,7 +222,7 @@ class _Waiting:
 
     def patience(self, lease: Lease | None, me: Holder) -> float:
         """For how many seconds at most the Lease still holds; 0 if it is free."""
-        now = boottime()
+        now = self._now()
         if lease is None or lease.holder is None:
             return 0.0
         if self._seen is None or self._seen[0] != lease.version:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 
 from kploy.cluster.port import AlreadyExists, Cluster
@@ -94,11 +94,12 @@ def standing_of(wanted: Wanted, until: float = math.inf) -> Standing:
     cluster = wanted.cluster.until(until)
     stored = Store(cluster, app, _no_guard).read() if exists else None
     known = stored.inventory if stored else None
+    resources = wanted.resources.until(until)
     comparison = compare(
-        app, manifests, cluster, wanted.resources, known, namespace_exists=exists, liberties=wanted.liberties
+        app, manifests, cluster, resources, known, namespace_exists=exists, liberties=wanted.liberties
     )
     pods = would_start(app, manifests, comparison, cluster, namespace_exists=exists)
-    missing = outside.missing(wanted.survey, cluster, wanted.resources, namespace_exists=exists)
+    missing = outside.missing(wanted.survey, cluster, resources, namespace_exists=exists)
     rights = may_remove(app, {each.entry.resource for each in comparison.parting.leaving}, cluster)
     found = (*comparison.findings, *missing, *rights, *pods.findings)
     findings = switched(found, app.kployfile.rules)
@@ -109,16 +110,17 @@ def standing_of(wanted: Wanted, until: float = math.inf) -> Standing:
 class Operation:
     """One run that brings about what is wanted. ``cause`` is what the history calls it.
 
-    ``until`` is when it has to be through with looking and waiting, on the clock ``time.monotonic``.
+    ``until`` is when it has to be through with looking and waiting, on the clock ``time.monotonic``;
+    what it does then may take ``timeout`` seconds.
     """
 
-    def __init__(self, cluster: Cluster, app: App, inbox: Inbox, timeout: float, cause: str) -> None:
+    def __init__(self, cluster: Cluster, app: App, inbox: Inbox, until: float, timeout: float, cause: str) -> None:
         self._cluster = cluster
         self._app = app
         self._inbox = inbox
         self._timeout = timeout
         self._cause = cause
-        self.until = time.monotonic() + timeout
+        self.until = until
         self._liberties = Liberties()
         self._writes = False
         self._me = this_process(f"kploy {cause.split(maxsplit=1)[0]}")
@@ -126,7 +128,7 @@ class Operation:
 
     def has_to_wait(self) -> bool:
         """Whether the lock is somebody's: of a run at this moment, or of one that was killed and left it."""
-        lease = self._lock.read()
+        lease = self._lock.read(self.until)
         return lease is not None and lease.holder is not None
 
     def wait(self) -> Iterator[Event]:
@@ -143,12 +145,12 @@ class Operation:
         self._liberties = wanted.liberties
         record = self._record(wanted, found)
         if self._inbox.is_stopping or not _has_work(wanted, found, record):
-            yield from self._deploy(wanted, found, None, frozenset())
+            yield from self._deploy(wanted, found, None, {})
             return None
-        made = frozenset() if wanted.namespace_exists else self._make_namespace(wanted.app)
+        made = {} if wanted.namespace_exists else self._make_namespace(wanted.app)
         if not self._lock.is_held:
             yield from self._lock.take(self.until)
-            now = _store(wanted, self._lock.guard).read()
+            now = _store(wanted, self._lock.guard).until(self.until).read()
             if version_of(now) != version_of(found.stored):
                 anew = replace(wanted, namespace_exists=True)
                 return (yield from telling(wanted.cluster, lambda: standing_of(anew, self.until)))
@@ -197,7 +199,7 @@ class Operation:
         self._lock.release()
 
     def _deploy(
-        self, wanted: Wanted, found: Standing, journal: Journal | None, made: frozenset[ObjectRef]
+        self, wanted: Wanted, found: Standing, journal: Journal | None, made: Mapping[ObjectRef, Body]
     ) -> Iterator[Event]:
         graph = with_removals(wanted.graph, found.comparison.parting.leaving)
         job = Deploy(
@@ -227,7 +229,7 @@ class Operation:
         entered = Entered(_entries(wanted, found), record, pack, forgotten)
         return Journal(_store(wanted, self._lock.guard), found.stored, Inventory(wanted.app.id), entered)
 
-    def _make_namespace(self, app: App) -> frozenset[ObjectRef]:
+    def _make_namespace(self, app: App) -> dict[ObjectRef, Body]:
         """Create the namespace, which the lock lives in. Empty if somebody else was faster: then it is theirs."""
         name = app.kployfile.namespace
         body = {
@@ -236,10 +238,10 @@ class Operation:
             "metadata": {"name": name, "annotations": {MADE_FOR: app.id}},
         }
         try:
-            self._cluster.create(NAMESPACES, body)
+            made = self._cluster.until(self.until).create(NAMESPACES, body)
         except AlreadyExists:
-            return frozenset()
-        return frozenset({ObjectRef("", "Namespace", "", name)})
+            return {}
+        return {ObjectRef("", "Namespace", "", name): made}
 
 
 def _has_work(wanted: Wanted, found: Standing, record: Record) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -49,7 +51,7 @@ def dryrun(
     The last event is Finished; with ``tell_pending`` its outcome is PENDING when
     a run would change something. Raises KployError where the cluster stops it.
     """
-    prepared, cluster = yield from _checked(root, connect, version)
+    prepared, cluster = yield from _checked(prepare(root), connect, version)
     if cluster is None:
         return
     yield _nodes(cluster)
@@ -77,32 +79,42 @@ def run(
     that of the failure. ``liberties`` are what it may do besides. See
     engine.operation for how it goes on, and engine.deploy for ``inbox``.
     """
-    prepared, cluster = yield from _checked(root, connect)
+    unchecked = prepare(root)
+    until = time.monotonic() + timeout
+    prepared, cluster = yield from _checked(unchecked, connect, until=until)
     if cluster is None or prepared.app is None:
         return
-    with closing(Operation(cluster, prepared.app, inbox, timeout, "run")) as operation:
+    with closing(Operation(cluster, prepared.app, inbox, until, timeout, "run")) as operation:
         running = _operate(operation, prepared, cluster, liberties)
         yield from operation.undoing(running) if atomic else running
 
 
 def rollback(
-    root: Path, connect: Connect, timeout: float, inbox: Inbox, revision: int | None = None
+    root: Path,
+    connect: Connect,
+    timeout: float,
+    inbox: Inbox,
+    revision: int | None = None,
+    *,
+    liberties: Liberties = Liberties(),
 ) -> Iterator[Event]:
     """Deploy a stored revision of the app in ``root`` again; the newest good one before the present one for None.
 
-    It becomes a new revision. Raises NoSuchRevision, and Refused for one that cannot be used.
+    It becomes a new revision. ``liberties`` are what it may do besides.
+    Raises NoSuchRevision, and Refused for one that cannot be used.
     """
     present = yield from _named_in(root)
     if present is None:
         return
+    until = time.monotonic() + timeout
     cluster = connect(present)
-    version = cluster.version()
-    number, app = stored_app(present, cluster, revision)
+    version = cluster.until(until).version()
+    number, app = stored_app(present, cluster.until(until), revision)
     graph, _ = graph_of(app.manifests)
     yield _opened(app, cluster, version, minor_of(version))
     yield Noted(f"deploying revision {number} again")
-    with closing(Operation(cluster, app, inbox, timeout, f"rollback to {number}")) as operation:
-        yield from _operate(operation, Prepared(app, graph, (), 0), cluster)
+    with closing(Operation(cluster, app, inbox, until, timeout, f"rollback to {number}")) as operation:
+        yield from _operate(operation, Prepared(app, graph, (), 0), cluster, liberties)
 
 
 def destroy(
@@ -122,7 +134,7 @@ def destroy(
     if app is None:
         return
     cluster = connect(app)
-    version = cluster.version()
+    version = cluster.until(time.monotonic() + timeout).version()
     opened = _opened(app, cluster, version, minor_of(version))
     with closing(destroyed(app, cluster, timeout, inbox, everything=everything)) as events:
         for event in events:
@@ -152,14 +164,9 @@ def _named_in(root: Path) -> Generator[Event, None, App | None]:
     return app
 
 
-def _operate(
-    operation: Operation,
-    prepared: Prepared,
-    cluster: Cluster,
-    liberties: Liberties = Liberties(),
-) -> Iterator[Event]:
+def _operate(operation: Operation, prepared: Prepared, cluster: Cluster, liberties: Liberties) -> Iterator[Event]:
     wanted = yield from _home_first(operation, prepared, cluster, liberties)
-    if not (yield from _allowed(prepared, wanted)):
+    if not (yield from _allowed(prepared, wanted, operation.until)):
         return
     if operation.has_to_wait():
         yield from operation.wait()
@@ -176,14 +183,14 @@ def _home_first(
     """What is wanted, after the end of a namespace that is being deleted."""
     if prepared.app is not None:
         yield from wait_for_end(prepared.app, cluster.until(operation.until), operation.until)
-    return (yield from telling(cluster, lambda: _wanted(prepared, cluster, liberties)))
+    return (yield from telling(cluster, lambda: _wanted(prepared, cluster, liberties, operation.until)))
 
 
 def _checked(
-    root: Path, connect: Connect, version: str = ""
+    unchecked: Prepared, connect: Connect, version: str = "", until: float = math.inf
 ) -> Generator[Event, None, tuple[Prepared, Cluster | None]]:
     """The app with all that is wrong with it, and its cluster; None when it ends there, the last event told."""
-    prepared, met = checked(prepare(root), connect, version)
+    prepared, met = checked(unchecked, connect, version, until)
     opening = _opening(prepared, met, version)
     if met is None or not prepared.is_valid:
         yield from report(prepared, opening)
@@ -192,24 +199,28 @@ def _checked(
     return prepared, met.cluster
 
 
-def _wanted(prepared: Prepared, cluster: Cluster, liberties: Liberties) -> Wanted:
-    """What is to be in the cluster: the app, and its namespace if it is not there."""
+def _wanted(prepared: Prepared, cluster: Cluster, liberties: Liberties, until: float = math.inf) -> Wanted:
+    """What is to be in the cluster: the app, and its namespace if it is not there.
+
+    Nothing is asked again past ``until`` (monotonic).
+    """
     app = prepared.app
     assert app is not None  # noqa: S101 - it is valid
-    exists = namespace_exists(app, cluster)
+    exists = namespace_exists(app, cluster.until(until))
     manifests = app.manifests
     if not exists and namespace_manifest(app).ref not in {manifest.ref for manifest in manifests}:
         manifests = (namespace_manifest(app), *manifests)
     resources = Resources(cluster, manifests)
-    settled = resources.settled(manifests)
+    settled = resources.until(until).settled(manifests)
     graph = prepared.graph if settled == app.manifests else graph_of(settled)[0]
     own = tuple(manifest for manifest in settled if not manifest.is_implied)
     return Wanted(replace(app, manifests=own), graph, cluster, resources, exists, prepared.survey, liberties)
 
 
-def _allowed(prepared: Prepared, wanted: Wanted) -> Generator[Event, None, bool]:
+def _allowed(prepared: Prepared, wanted: Wanted, until: float = math.inf) -> Generator[Event, None, bool]:
     """Whether the user may do all that a run does. If not, what is missing is told, and the end."""
-    rights = preflight(wanted.app, wanted.graph.manifests, wanted.cluster, wanted.resources)
+    cluster, resources = wanted.cluster.until(until), wanted.resources.until(until)
+    rights = preflight(wanted.app, wanted.graph.manifests, cluster, resources)
     yield from rights.notes
     if rights.findings:
         yield Checked(in_reading_order((*prepared.findings, *rights.findings)), prepared.files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -21,6 +22,12 @@ class Resources:
             for manifest in manifests
             for resource in defined_by(manifest.body)
         }
+
+    def until(self, deadline: float) -> Resources:
+        """The same, but nothing is tried again past ``deadline`` (monotonic)."""
+        bounded = copy.copy(self)
+        bounded._cluster = self._cluster.until(deadline)  # noqa: SLF001 - it is one of its own
+        return bounded
 
     def of(self, api_version: str, kind: str) -> Resource | None:
         """Where a kind is kept; None if neither the app nor the cluster has it."""

@@ -13,7 +13,7 @@ from kploy.cluster.port import Cluster, Forbidden, NotFound
 from kploy.core.addresses import images_of, urls_of
 from kploy.core.bodies import dig, text
 from kploy.core.graph import Graph
-from kploy.core.inventory import Entry, Inventory
+from kploy.core.inventory import Entry, Inventory, Phase
 from kploy.core.kinds import builtin
 from kploy.core.removal import reason_to_keep
 from kploy.engine.live import WORKERS, live_objects, named, ref_of, related_objects, selection
@@ -128,10 +128,12 @@ def _inventory(app: App, cluster: Cluster) -> tuple[Inventory | None, tuple[str,
 
 def _dated(listing: AppListing, inventory: Inventory | None, now: float) -> AppListing:
     record = inventory.record if inventory else None
-    if record is None:
+    if inventory is None or record is None:
         return listing
     deployed = max(0.0, now - record.at) if record.at else None
-    return replace(listing, revision=record.revision, deployed=deployed, outcome=record.outcome)
+    is_leaving = inventory.phase in {Phase.DESTROYING, Phase.DESTROYED}
+    outcome = str(inventory.phase) if is_leaving else record.outcome
+    return replace(listing, revision=record.revision, deployed=deployed, outcome=outcome)
 
 
 def _others(wanted: Iterable[Resource], inventory: Inventory | None) -> list[Resource]:

@@ -30,7 +30,8 @@ class AppListing:
     """How an app is. Rows stand in the order of the manifests, then what has none any more.
 
     ``revision`` is the one that was deployed last, None if there is none, begun ``deployed``
-    seconds ago, and ``outcome`` what came of it. ``notes`` say what could not be found out.
+    seconds ago, and ``outcome`` what came of it: ``destroyed`` if the app was, and something was
+    kept; ``destroying`` if that was begun, and has not ended. ``notes`` say what could not be found out.
     """
 
     app: str

@@ -58,7 +58,11 @@ def show_header(console: Console, listing: AppListing, arrow: str) -> None:
 
 
 def _revision(listing: AppListing) -> str:
-    """``revision 12, 4m ago``, and what came of it if that was not good."""
+    """``revision 12, 4m ago``, and what came of it if that was not good; or what is left of a destroyed app."""
+    if listing.outcome == "destroyed":
+        return f"destroyed, {len(names(listing))} kept"
+    if listing.outcome == "destroying":
+        return f"destroyed in part, {len(names(listing))} left"
     ago = f", {age(listing.deployed)} ago" if listing.deployed is not None else ""
     outcome = f", {listing.outcome}" if listing.outcome not in {"", "deployed"} else ""
     return f"revision {listing.revision}{ago}{outcome}"

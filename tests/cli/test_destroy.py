@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -71,7 +72,8 @@ def test_a_finalizer_that_stays_is_named_with_code_5_and_the_next_destroy_goes_o
     )
     assert result.lines[-2].startswith("✗ shop is not gone after")
     assert result.lines[-1].endswith("wait longer: kploy destroy --timeout 10m")
-    assert (listed(live), phase(live)) == (["stuck"], "failed")
+    assert (listed(live), phase(live)) == (["stuck"], "destroying")
+    assert kploy("list").lines[0].endswith("   destroyed in part, 1 left")
     live.release("stuck")
     assert kploy("destroy", "--yes").code == 0
     assert not live.namespace_exists()
@@ -88,6 +90,16 @@ def test_volumes_and_what_is_to_be_kept_stay_until_all_is_asked_for(
     assert "stays: it holds data" in result.stderr
     assert "stays: kploy.dev/keep asks for it" in result.stderr
     assert (configs(live), listed(live), phase(live)) == (["kept"], ["data", "kept"], "destroyed")
+    result = kploy("list")
+    assert result.lines[0].endswith("   destroyed, 2 kept")
+    assert [line.split()[:3] for line in result.stdout.splitlines()[1:]] == [
+        ["a", "ConfigMap", "not-found"],
+        ["data", "PersistentVolumeClaim", "in-progress"],
+        ["kept", "ConfigMap", "current"],
+    ]
+    assert json.loads(kploy("list", "-o", "json").stdout)["outcome"] == "destroyed"
+    assert kploy("run", "--timeout", "3s").code == 5
+    assert kploy("list").lines[0].endswith(" ago, timed-out")
     result = kploy("destroy", "--yes", "--all")
     assert result.code == 0
     assert live.objects(("v1", "PersistentVolumeClaim")) == {}

@@ -85,7 +85,7 @@ def test_a_field_that_cannot_change_is_named_with_its_line_and_remedy_before_any
     assert f"`{field}` of " in wrong[0]
     places = [said.split(":")[:2] for said in result.lines[result.lines.index(wrong[0]) :] if f"  {file}:" in said]
     assert places == [[f"  {file}", str(line)]]
-    assert "undo the change, or replace the object: kploy run --replace" in result.stderr
+    assert "undo the change, or replace the object: the same command with --replace" in result.stderr
     assert live.versions(*kinds)["configmap/flags"] == stored
 
 

@@ -16,6 +16,7 @@ from kploy.model import events
 from kploy.model.report import Outcome
 from kploy.sandbox import Sandbox
 from tests.cli.conftest import Kploy, Live, Write
+from tests.cli.state import hold
 from tests.cli.test_run import APP, FLAGS, KINDS
 from tests.cli.test_waiting import allow, create
 from tests.fakes import RecordingCluster
@@ -74,7 +75,7 @@ def test_who_may_do_nothing_gets_one_answer_and_nothing_more_is_sent(
             " create, delete, get, list, patch, update and watch configmaps;"
             " create, list, patch and watch deployments.apps, services;"
             " list and watch endpointslices.discovery.k8s.io;"
-            " create, get, update and watch leases.coordination.k8s.io; create, delete and get secrets"
+            " create, get and update leases.coordination.k8s.io; create, delete and get secrets"
         )
     ]
     assert result.lines[-1] == "✗ 1 error; nothing was written"
@@ -110,7 +111,7 @@ def test_json_has_the_role_as_a_field(kploy: Kploy, write: Write, live: Live, us
         {
             "apiGroups": ["coordination.k8s.io"],
             "resources": ["leases"],
-            "verbs": ["create", "get", "update", "watch"],
+            "verbs": ["create", "get", "update"],
         },
     ]
     assert said[-1]["outcome"] == {"exitCode": 4, "name": "unreachable"}
@@ -151,6 +152,22 @@ def test_a_namespace_that_the_user_may_not_create_is_proposed(
     finally:
         for plural in ("clusterrolebindings", "clusterroles"):
             live.admin.request("DELETE", f"/apis/{rbac}/v1/{plural}/{user}")
+
+
+def test_what_is_proposed_is_enough_to_wait_for_the_lock(
+    kploy: Kploy, write: Write, live: Live, user: str
+) -> None:
+    create(live, "", "v1", "Namespace", live.namespace)
+    write(FLAGS_ONLY)
+    result = kploy("dryrun", "-o", "json", "--as", user)
+    for finding in json.loads(result.stdout.splitlines()[2])["findings"]:
+        grant(live, finding["snippet"])
+    assert kploy("run", "--as", user).code == 0
+    hold(live, duration=2)
+    write({"resources/flags.yaml": FLAGS.format("green")})
+    result = kploy("run", "--as", user)
+    assert result.code == 0
+    assert "waiting for the lock, held by ada@laptop, process 4711, kploy run" in result.lines
 
 
 def test_who_may_not_create_may_deploy_what_is_there(kploy: Kploy, write: Write, live: Live, user: str) -> None:

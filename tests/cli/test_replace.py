@@ -80,7 +80,7 @@ def test_other_kinds_are_replaced_only_if_asked_to(  # noqa: PLR0917 - one row e
     for command in ("run", "dryrun"):
         result = kploy(command)
         assert result.code == 3
-        assert "undo the change, or replace the object: kploy run --replace" in result.stderr
+        assert "undo the change, or replace the object: the same command with --replace" in result.stderr
     assert kploy("dryrun", "--replace").code == 0
     assert the(live, kind, name) == first
     assert kploy("run", "--replace", "--timeout", "40s").code == 0
@@ -88,6 +88,23 @@ def test_other_kinds_are_replaced_only_if_asked_to(  # noqa: PLR0917 - one row e
     version = the(live, kind, name)["metadata"]["resourceVersion"]
     assert kploy("run", "--replace").code == 0
     assert the(live, kind, name)["metadata"]["resourceVersion"] == version
+
+
+def test_a_rollback_that_needs_a_replacement_is_refused_without_being_asked_for_it(
+    kploy: Kploy, write: Write, live: Live
+) -> None:
+    write({"resources/flags.yaml": FROZEN.format("red")})
+    assert kploy("run").code == 0
+    write({"resources/flags.yaml": FROZEN.format("blue")})
+    assert kploy("run", "--replace").code == 0
+    before = the(live, ("v1", "ConfigMap"), "flags")
+    result = kploy("rollback")
+    assert result.code == 3
+    assert "undo the change, or replace the object: the same command with --replace" in result.stderr
+    assert the(live, ("v1", "ConfigMap"), "flags") == before
+    assert kploy("rollback", "--replace").code == 0
+    after = the(live, ("v1", "ConfigMap"), "flags")
+    assert (after["data"], after["metadata"]["uid"] != before["metadata"]["uid"]) == ({"colour": "red"}, True)
 
 
 def test_what_holds_data_or_is_to_be_kept_is_not_replaced(kploy: Kploy, write: Write, live: Live) -> None:

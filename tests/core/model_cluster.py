@@ -1,16 +1,17 @@
 """A cluster of plain data, and runs in it that may be killed between any two of their requests.
 
 All decisions are kploy's own (core.graph, core.ledger, core.removal, core.rollout and the rest); only
-what carries them out is told anew here, in the order in which engine.operation, engine.destroy,
-engine.journal, engine.store and engine.carrier do it. The cluster knows the truth that kploy
-cannot know: which object somebody else has made.
+what carries them out is told anew here, in the order in which engine.pipeline, engine.operation,
+engine.destroy, engine.journal, engine.store and engine.carrier do it; model_lock has the lock. The
+cluster knows the truth that kploy cannot know: which object somebody else has made.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from kploy.core import ledger, rollout
@@ -18,16 +19,18 @@ from kploy.core.desired import desired
 from kploy.core.graph import Graph, graph_of
 from kploy.core.inventory import Entry, Inventory, decoded, encoded
 from kploy.core.kinds import builtin
-from kploy.core.lease import held, lease_of, may_take, released
+from kploy.core.lease import RENEWED, lease_of
 from kploy.core.ledger import Entered
 from kploy.core.removal import Leaving, objection, parting, with_removals
 from kploy.core.revisions import digest_of, packed, unpacked
 from kploy.model.app import KEEP, LABEL, App, Manifest
+from kploy.model.errors import LockLost
 from kploy.model.history import Record
-from kploy.model.holder import Holder
 from kploy.model.objects import ObjectRef, Resource, State, Status, group_of, version_of
 from kploy.model.plan import Action
 from kploy.model.report import Outcome
+
+from .model_lock import ModelLock
 
 Body = dict[str, Any]
 
@@ -46,8 +49,11 @@ class ModelCluster:
     root: tuple[str, dict[str, str]] | None = None
     revisions: dict[int, bytes] = field(default_factory=dict)
     lease: Body | None = None
+    living: set[str] = field(default_factory=set)
+    """Who holds a lock, or waits for it, and was not killed."""
     writes: int = 0
     clock: int = 0
+    now: float = 0.0
     applied: set[str] = field(default_factory=set)
     """The UIDs of all objects that kploy made, or had a part in."""
     unready: set[str] = field(default_factory=set)
@@ -55,10 +61,15 @@ class ModelCluster:
     """What the server takes no object for."""
     foreign: dict[str, Body] = field(default_factory=dict)
     """By UID: what carries no label of ours, as its owner left it."""
+    _read: tuple[tuple[str, dict[str, str]], Inventory] | None = None
 
     @property
     def inventory(self) -> Inventory | None:
-        return decoded(self.root[1], self.app_id) if self.root else None
+        if self.root is None:
+            return None
+        if self._read is None or self._read[0] is not self.root:
+            self._read = self.root, decoded(self.root[1], self.app_id)
+        return self._read[1]
 
     @property
     def own(self) -> dict[ObjectRef, Body]:
@@ -113,6 +124,14 @@ class ModelCluster:
         self.root = version, encoded(inventory)
         return version
 
+    def write_lease(self, body: Body, over: str) -> bool:
+        """Whether the Lease was of the version ``over``, "" for none, and is ``body`` now."""
+        if (lease_of(self.lease).version if self.lease else "") != over:
+            return False
+        self.writes += 1
+        self.lease = {**body, "metadata": {**body["metadata"], "resourceVersion": self.tick()}}
+        return True
+
     # What happens by itself, and what others do.
 
     def work(self) -> None:
@@ -158,62 +177,79 @@ class ModelCluster:
         self.foreign[uid_of(self.objects[ref])] = copy.deepcopy(self.objects[ref])
 
 
-class Refusal(Exception):
-    """The run ends before it has written anything."""
-
-
 _Request = Generator[None, None, list[rollout.Observation]]
 """Every ``next`` is one request that changes something; a run may be killed before each."""
 
-_ME = Holder("this", "ada@laptop", "kploy run")
 _TIMEOUT = 1000.0
+
+
+@dataclass(eq=False)
+class _Pending:
+    """What is under way, and what is seen instead if the lock is lost before it is done."""
+
+    request: _Request
+    if_lost: Callable[[], list[rollout.Observation]] = list
 
 
 class ModelRun:
     """One run of ``app``, or a destroy for None. It waits for ``advance`` before every request."""
 
     def __init__(
-        self, cluster: ModelCluster, app: App | None, cause: str = "run", *, everything: bool = False
+        self,
+        cluster: ModelCluster,
+        app: App | None,
+        cause: str = "run",
+        *,
+        everything: bool = False,
+        machine: str = "laptop",
     ) -> None:
         self.cluster = cluster
         self.app = app
         self.everything = everything
         self.outcome: Outcome | None = None
         self.now = 0.0
-        self.pending: list[_Request] = []
+        self.pending: list[_Pending] = []
         self.to_apply: set[ObjectRef] = set()
+        self.lock = ModelLock(cluster, machine)
+        self._cause = cause
+        self.has_begun = False
+        self.is_killed = False
         manifests = app.manifests if app else ()
         self.wanted = {manifest.ref: manifest for manifest in manifests}
-        self._stored = cluster.root
-        before = cluster.inventory
-        if app is None and before is None and cluster.lease is None:
-            raise Refusal("there is no such app")
+        self._state = rollout.start(Graph(), _TIMEOUT)
+        if self.lock.is_somebodys() if app else self.lock.is_held_by_another():
+            self.pending.append(_Pending(self._wait_and_look()))
+        elif self._finds_work():
+            self.pending.append(_Pending(self._lock_and_look_again()))
+
+    def _finds_work(self) -> bool:
+        """Compare what is wanted with what there is. It ends with that where nothing is to be done, or may be."""
+        app, before = self.app, self.cluster.inventory
+        self._stored = self.cluster.root
         self._compare(before, app)
+        is_unknown = app is None and before is None and self.cluster.lease is None
+        if is_unknown or any(label_of(body) != self.cluster.app_id for body in self._live.values()):
+            self._end(Outcome.REFUSED)
+            return False
         digest = digest_of(app) if app else ""
         entries = tuple(Entry(ref, resource_of(each), self._live_uid(ref)) for ref, each in self.wanted.items())
         if app and not self._writes and not ledger.has_work(before, entries, self._parting, digest):
-            self.outcome = Outcome.DONE
-            return
+            self._end(Outcome.DONE)
+            return False
         record = None
         if app:
-            record = Record(ledger.number_of(before, digest), digest, 0.0, "ada@laptop", cause, "applying")
+            record = Record(ledger.number_of(before, digest), digest, 0.0, "ada@laptop", self._cause, "applying")
         pack = packed(app) if app and record and not ledger.is_kept(before, record) else b""
         self._entered = Entered(entries, record, pack, ledger.forgotten(self._parting))
-        self._inventory = before or Inventory(cluster.app_id)
-        graph = with_removals(graph_of(manifests)[0], self._parting.leaving)
+        self._inventory = before or Inventory(self.cluster.app_id)
+        graph = with_removals(graph_of(app.manifests if app else ())[0], self._parting.leaving)
         self._state = rollout.start(graph, _TIMEOUT, is_recorded=True)
         self._uids: dict[ObjectRef, str] = {}
-        self.pending.append(self._take_lease())
-
-    @property
-    def graph(self) -> Graph:
-        return self._state.graph
+        return True
 
     def _compare(self, before: Inventory | None, app: App | None) -> None:
         self._bodies = {ref: desired(app, each) for ref, each in self.wanted.items()} if app else {}
         self._live = {ref: copy.deepcopy(self.cluster.objects[ref]) for ref in self.wanted if self._is_there(ref)}
-        if any(label_of(body) != self.cluster.app_id for body in self._live.values()):
-            raise Refusal("it is somebody else's")
         self._unchanged = {ref for ref, body in self._live.items() if is_as_wanted(self._bodies[ref], body)}
         unwanted = [entry for entry in before.entries if entry.ref not in self.wanted] if before else []
         live = {entry.ref: copy.deepcopy(self.cluster.objects.get(entry.ref)) for entry in unwanted}
@@ -231,13 +267,18 @@ class ModelRun:
 
     def advance(self, index: int) -> None:
         """Let one request that is under way change something."""
-        request = self.pending[index % len(self.pending)]
+        pending = self.pending[index % len(self.pending)]
         try:
-            next(request)
+            next(pending.request)
         except StopIteration as end:
-            self.pending.remove(request)
-            for observation in end.value:
-                self._observe(observation)
+            seen = end.value
+        except LockLost:
+            seen = pending.if_lost()
+        else:
+            return
+        self.pending.remove(pending)
+        for observation in seen:
+            self._observe(observation)
 
     def look(self) -> None:
         """See how everything is that is waited for."""
@@ -246,21 +287,52 @@ class ModelRun:
                 self._observe(rollout.Seen(node, self._status(node), self.now))
 
     def interrupt(self) -> None:
-        self._observe(rollout.Interrupted(self.now))
+        self._stop(Outcome.INTERRUPTED, rollout.Interrupted(self.now))
 
     def time_out(self) -> None:
         self.now += _TIMEOUT
-        self._observe(rollout.Ticked(self.now))
+        self._stop(Outcome.REFUSED, rollout.Ticked(self.now))
+
+    def _stop(self, outcome: Outcome, observation: rollout.Observation) -> None:
+        if self.has_begun:
+            self._observe(observation)
+        else:
+            self.pending.clear()
+            self._end(outcome)
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.outcome is None and not self.is_killed
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has not got the lock yet."""
+        return self.is_under_way and not self.lock.is_taken
+
+    def renew(self) -> None:
+        """Some seconds have passed: who has taken the lock renews it."""
+        if self.is_under_way and self.lock.is_taken and not self.lock.renew() and self.has_begun:
+            self._observe(rollout.Lost(Outcome.REFUSED, "the lock was taken over", self.now))
+
+    def kill(self) -> None:
+        self.is_killed = True
+        self.lock.die()
 
     def finish(self) -> Outcome:
-        """Go on to the end, with controllers that work."""
+        """Go on to the end, alone, with controllers that work."""
         while self.outcome is None:
-            if self.pending:
-                self.advance(0)
-            else:
-                self.cluster.work()
-                self.look()
+            self.go_on()
+            if self.is_waiting:
+                self.cluster.now += RENEWED
         return self.outcome
+
+    def go_on(self, index: int = 0) -> None:
+        """Let one of the requests be answered, else the controllers work."""
+        if self.pending:
+            self.advance(index)
+        else:
+            self.cluster.work()
+            self.look()
 
     # How it is carried out.
 
@@ -269,32 +341,54 @@ class ModelRun:
         for action in actions:
             match action:
                 case rollout.Apply(node):
-                    self.pending.append(self._apply(node))
+                    self._send(node, self._apply(node))
                 case rollout.Delete(node):
-                    self.pending.append(self._delete(node))
+                    self._send(node, self._delete(node))
                 case rollout.SaveAhead():
-                    self.pending.append(self._save_ahead())
+                    self._write(self._save_ahead())
                 case rollout.SaveAfter(outcome, gone):
-                    self.pending.append(self._save_after(outcome, gone))
-        if self._state.is_finished:
+                    self._write(self._save_after(outcome, gone))
+        if self._state.is_finished and self.outcome is None:
             assert not self.pending
-            self.outcome = rollout.outcome_of(self._state)
-            if self.cluster.lease is not None:
-                self.cluster.lease = dict(released(lease_of(self.cluster.lease)))
+            self._end(rollout.outcome_of(self._state))
 
-    def _take_lease(self) -> _Request:
-        there = lease_of(self.cluster.lease) if self.cluster.lease else None
-        assert may_take(there, 0.0, is_gone=True)
-        self.cluster.lease = held("kploy-shop", "shop", self.cluster.app_id, _ME, 0.0, there)
-        self.cluster.writes += 1
-        yield from ()
+    def _send(self, node: int, request: _Request) -> None:
+        lost = rollout.Lost(Outcome.REFUSED, "the lock is lost", self.now)
+        self.pending.append(_Pending(request, lambda: [lost, rollout.Withheld(node, self.now)]))
+
+    def _write(self, request: _Request) -> None:
+        not_saved = rollout.NotSaved(Outcome.REFUSED, "the lock is lost", self.now)
+        self.pending.append(_Pending(request, lambda: [not_saved]))
+
+    def _end(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.lock.end()
+
+    def _wait_and_look(self) -> _Request:
+        yield from self.lock.take()
+        yield
+        return self._begun() if self._finds_work() else []
+
+    def _lock_and_look_again(self) -> _Request:
+        yield from self.lock.take()
+        yield
+        if self.cluster.root != self._stored and self.app is None:
+            self._end(Outcome.REFUSED)
+        if self.cluster.root == self._stored or (self.app and self._finds_work()):
+            return self._begun()
+        return []
+
+    def _begun(self) -> list[rollout.Observation]:
+        self.has_begun = True
         return [rollout.Began(self.now)]
 
     def _save_ahead(self) -> _Request:
         record, pack = self._entered.record, self._entered.pack
         if record is not None and pack and self.cluster.revisions.get(record.revision) != pack:
+            self.lock.guard()
             if self.cluster.revisions.pop(record.revision, None):
                 yield
+                self.lock.guard()
             self.cluster.revisions[record.revision] = pack
             yield
         return self._written(ledger.opened(self._inventory, self._entered))
@@ -312,18 +406,22 @@ class ModelRun:
         if isinstance(said[0], rollout.Saved):
             for number in ledger.evicted(opened, closed, self.cluster.revisions.__contains__):
                 yield
+                self.lock.guard()
                 del self.cluster.revisions[number]
         return said
 
     def _farewell(self) -> Generator[None, None, None]:
         for number in sorted(self.cluster.revisions):
+            self.lock.guard()
             del self.cluster.revisions[number]
             yield
+        self.lock.guard()
         self.cluster.root = None
         yield
-        self.cluster.lease = None
+        self.lock.drop()
 
     def _written(self, inventory: Inventory) -> list[rollout.Observation]:
+        self.lock.guard()
         version = self.cluster.write_root(inventory, self._stored[0] if self._stored else None)
         if version is None:
             return [rollout.NotSaved(Outcome.REFUSED, "somebody changed the inventory", self.now)]
@@ -339,6 +437,7 @@ class ModelRun:
         if ref in self._unchanged:
             self._uids[ref] = self._live_uid(ref)
         else:
+            self.lock.guard()
             self._uids[ref] = uid_of(self.cluster.apply(ref, self._bodies[ref]))
             change = Action.CONFIGURED
         self.to_apply.discard(ref)
@@ -352,6 +451,7 @@ class ModelRun:
             reason = objection(leaving.entry, live, self.cluster.app_id)
             if ref in self.cluster.refusing or reason:
                 return [rollout.Rejected(node, reason or "no", self.now)]
+            self.lock.guard()
             self._check_deletion(ref, live)
             is_gone = self.cluster.delete(ref, uid_of(live), live["metadata"]["resourceVersion"])
             if is_gone is not None:
@@ -392,9 +492,16 @@ class ModelRun:
         return ref
 
 
-def stored_app(cluster: ModelCluster, number: int) -> App:
+@cache
+def stored_app(pack: bytes, number: int) -> App:
     """The app of a stored revision."""
-    return unpacked(cluster.revisions[number], number)
+    return unpacked(pack, number)
+
+
+@cache
+def stored_digest(pack: bytes, number: int) -> str:
+    """What a stored revision says that it is."""
+    return digest_of(replace(stored_app(pack, number), root=""))
 
 
 def is_as_wanted(wanted: Body, live: Body) -> bool:

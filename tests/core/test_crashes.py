@@ -1,4 +1,4 @@
-"""Runs that are killed between any two of their requests, and everybody else at work meanwhile.
+"""Runs that are killed between any two of their requests, two of them at once, and everybody else at work.
 
 The same few dozen stories every time, or as many new ones as KPLOY_FUZZ_EXAMPLES says.
 """
@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
+from itertools import cycle
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from kploy.core.desired import desired
+from kploy.core.lease import DURATION, RENEWED, TRUSTED
 from kploy.core.revisions import digest_of
 from kploy.model.app import App, Manifest
 from kploy.model.objects import ObjectRef
@@ -22,11 +25,11 @@ from tests.makers import app_of, deployment, manifest, service, thing
 from .model_cluster import (
     ModelCluster,
     ModelRun,
-    Refusal,
     is_as_wanted,
     label_of,
     stays,
     stored_app,
+    stored_digest,
     uid_of,
 )
 
@@ -73,6 +76,32 @@ def _app(variant: int, chosen: frozenset[ObjectRef]) -> App:
 apps = st.builds(_app, st.integers(0, 2), st.frozensets(refs, max_size=6))
 
 
+rivals = st.one_of(
+    *[st.builds(_app, st.integers(0, 2), st.frozensets(refs, min_size=3, max_size=6))] * 3, st.none()
+)
+"""A run that has something to do, or a destroy."""
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """What happens next to a run: so many requests, from the one of ``index`` on, or something else."""
+
+    what: str
+    requests: int
+    index: int
+
+
+_PAUSES = {"is slow": TRUSTED, "stands still": DURATION}
+"""What happens to a run for a little longer than so many seconds."""
+
+turns = st.builds(
+    _Turn,
+    st.sampled_from(["goes on", "goes on", "goes on", "goes on", *_PAUSES, "stands still", "is killed"]),
+    st.integers(1, 8),
+    st.integers(0, 5),
+)
+
+
 _Deed = Callable[[ModelCluster, ObjectRef], None]
 
 _DEEDS: tuple[_Deed, ...] = (
@@ -98,12 +127,22 @@ class Crashes(RuleBasedStateMachine):
     # Runs.
 
     def _start(self, app: App | None, cause: str = "run", *, everything: bool = False) -> None:
+        self._kill()
+        self.run = self.begun(app, cause, everything=everything)
+
+    def begun(
+        self, app: App | None, cause: str = "run", *, everything: bool = False, machine: str = "laptop"
+    ) -> ModelRun:
+        """A run that has not written anything yet."""
         writes = self.cluster.writes
-        try:
-            self.run = ModelRun(self.cluster, app, cause, everything=everything)
-        except Refusal:
-            self.run = None
+        run = ModelRun(self.cluster, app, cause, everything=everything, machine=machine)
         assert self.cluster.writes == writes
+        return run
+
+    def _kill(self) -> None:
+        if self.run is not None:
+            self.run.kill()
+        self.run = None
 
     def _is_under_way(self) -> bool:
         return self.run is not None and self.run.outcome is None
@@ -128,7 +167,7 @@ class Crashes(RuleBasedStateMachine):
         inventory = self.cluster.inventory
         assert inventory is not None
         record = data.draw(st.sampled_from(inventory.records))
-        return record.digest, stored_app(self.cluster, record.revision)
+        return record.digest, stored_app(self.cluster.revisions[record.revision], record.revision)
 
     @precondition(lambda self: self.cluster.own)
     @rule(data=st.data(), requests=st.integers(4, 25), is_made_anew=st.booleans())
@@ -162,7 +201,7 @@ class Crashes(RuleBasedStateMachine):
             if self.run is not None and self.run.pending:
                 self.run.advance(0)
                 self._holds()
-        self.run = None
+        self._kill()
 
     def _holds(self) -> None:
         self.what_is_live_is_listed()
@@ -198,7 +237,7 @@ class Crashes(RuleBasedStateMachine):
     @precondition(_is_under_way)
     @rule()
     def it_is_killed(self) -> None:
-        self.run = None
+        self._kill()
 
     @rule()
     def controllers_work(self) -> None:
@@ -228,10 +267,60 @@ class Crashes(RuleBasedStateMachine):
         if self.cluster.root is not None:
             self.cluster.root = self.cluster.tick(), self.cluster.root[1]
 
+    # Two at once.
+
+    def two_at_once(self, both: tuple[ModelRun, ModelRun], turns: list[_Turn]) -> None:
+        """I6: they take turns as it comes, and then go on side by side until both have ended."""
+        for turn, (run, rival) in zip(turns, cycle([both[::-1], both]), strict=False):
+            self._take(turn, run, rival)
+        self._both_end(both)
+        self._is_one_of(both)
+
+    def _take(self, turn: _Turn, run: ModelRun, rival: ModelRun) -> None:
+        match turn.what:
+            case "goes on":
+                self.goes_on(run, turn.requests, turn.index)
+            case "is killed":
+                run.kill()
+            case pause:
+                for _ in range(2 + int(_PAUSES[pause] / RENEWED)):
+                    self._time_passes(rival)
+
+    def goes_on(self, run: ModelRun, requests: int = 1, index: int = 0) -> None:
+        for each in range(requests):
+            if run.is_under_way:
+                run.go_on(index + each)
+                self._holds()
+
+    def _time_passes(self, *awake: ModelRun) -> None:
+        """Some seconds, in which who is awake renews its lock, or looks whether it is free."""
+        self.cluster.now += RENEWED
+        for run in awake:
+            run.renew()
+            if run.is_waiting:
+                self.goes_on(run)
+
+    def _both_end(self, both: tuple[ModelRun, ModelRun]) -> None:
+        while any(run.is_under_way for run in both):
+            for run in both:
+                self.goes_on(run)
+            self._time_passes(*both)
+
+    def _is_one_of(self, both: tuple[ModelRun, ModelRun]) -> None:
+        """Who was the last to write anything was alone with it; if it was not cut off, it is as it wanted."""
+        writers = sorted((run for run in both if run.has_begun), key=lambda run: run.lock.taken_at)
+        if not writers or writers[-1].outcome is not Outcome.DONE:
+            return
+        app = writers[-1].app
+        if app is None:
+            self._is_destroyed(everything=False)
+        else:
+            self._is_exactly(app)
+
     # What must hold in the end.
 
     def _after_all_others(self) -> None:
-        self.run = None
+        self._kill()
         self.cluster.refusing.clear()
         self.cluster.work()
 
@@ -239,15 +328,7 @@ class Crashes(RuleBasedStateMachine):
     def a_whole_run_gives_exactly_the_app(self, app: App) -> None:
         """I4."""
         self._after_all_others()
-        is_taken = any(
-            each.ref in self.cluster.objects and label_of(self.cluster.objects[each.ref]) != app.id
-            for each in app.manifests
-        )
-        self._start(app)
-        assert (self.run is None) == is_taken
-        if self.run is not None:
-            assert self.run.finish() is Outcome.DONE
-            self._is_exactly(app)
+        self._comes_about(app, "run")
 
     @precondition(lambda self: self.cluster.inventory and self.cluster.inventory.records)
     @rule(data=st.data())
@@ -255,11 +336,18 @@ class Crashes(RuleBasedStateMachine):
         """I7."""
         self._after_all_others()
         digest, app = self._revision(data)
-        self._start(app, "rollback")
-        if self.run is not None:
-            assert self.run.finish() is Outcome.DONE
-            assert digest_of(app) == digest
+        assert digest_of(app) == digest
+        self._comes_about(app, "rollback")
+
+    def _comes_about(self, app: App, cause: str) -> None:
+        is_taken = any(
+            each.ref in self.cluster.objects and label_of(self.cluster.objects[each.ref]) != app.id
+            for each in app.manifests
+        )
+        assert self.begun(app, cause).finish() is (Outcome.REFUSED if is_taken else Outcome.DONE)
+        if not is_taken:
             self._is_exactly(app)
+            assert self.begun(app).outcome is Outcome.DONE
 
     def _is_exactly(self, app: App) -> None:
         wanted = {each.ref: each for each in app.manifests}
@@ -272,24 +360,25 @@ class Crashes(RuleBasedStateMachine):
         listed = inventory.by_ref
         assert listed.keys() == self.cluster.own.keys()
         assert all(listed[ref].uid == uid_of(self.cluster.objects[ref]) for ref in wanted)
-        writes = self.cluster.writes
-        again = ModelRun(self.cluster, app)
-        assert all(is_as_wanted(again._bodies[ref], self.cluster.objects[ref]) for ref in wanted)  # noqa: SLF001
-        assert (again.outcome, self.cluster.writes) == (Outcome.DONE, writes)
+        assert all(is_as_wanted(desired(app, each), self.cluster.objects[ref]) for ref, each in wanted.items())
 
     @rule(everything=st.booleans())
     def a_whole_destroy_leaves_nothing(self, everything: bool) -> None:
         """I5."""
         self._after_all_others()
-        self._start(None, everything=everything)
-        if self.run is not None:
-            assert self.run.finish() is Outcome.DONE
+        is_known = (self.cluster.root, self.cluster.lease) != (None, None)
+        run = self.begun(None, everything=everything)
+        assert run.finish() is (Outcome.DONE if is_known else Outcome.REFUSED)
+        self._is_destroyed(everything=everything)
+        assert self.cluster.own or self.cluster.lease is None
+
+    def _is_destroyed(self, *, everything: bool) -> None:
         left = self.cluster.own
         assert [ref for ref, body in left.items() if not stays(ref, body, everything=everything)] == []
         inventory = self.cluster.inventory
-        assert {entry.ref for entry in inventory.entries} if inventory else set() == set(left)
+        assert {entry.ref for entry in (inventory.entries if inventory else ())} == set(left)
         if not left:
-            assert (self.cluster.root, self.cluster.revisions, self.cluster.lease) == (None, {}, None)
+            assert (self.cluster.root, self.cluster.revisions) == (None, {})
 
     # What must hold at every moment.
 
@@ -315,12 +404,12 @@ class Crashes(RuleBasedStateMachine):
         inventory = self.cluster.inventory
         for record in inventory.records if inventory else ():
             assert record.revision in self.cluster.revisions, f"revision {record.revision} is gone"
-            assert digest_of(replace(stored_app(self.cluster, record.revision), root="")) == record.digest
+            assert stored_digest(self.cluster.revisions[record.revision], record.revision) == record.digest
 
 
-TestCrashes = Crashes.TestCase
-TestCrashes.settings = settings(
-    max_examples=int(os.environ.get("KPLOY_FUZZ_EXAMPLES", "150")),
+_EXAMPLES = int(os.environ.get("KPLOY_FUZZ_EXAMPLES", "150"))
+
+_SETTINGS = settings(
     stateful_step_count=30,
     derandomize="KPLOY_FUZZ_EXAMPLES" not in os.environ,
     database=None,
@@ -329,3 +418,35 @@ TestCrashes.settings = settings(
     phases=[Phase.generate],
     report_multiple_bugs=False,
 )
+
+TestCrashes = Crashes.TestCase
+TestCrashes.settings = settings(_SETTINGS, max_examples=_EXAMPLES)
+
+
+@settings(_SETTINGS, max_examples=4 * _EXAMPLES)
+@given(
+    before=apps,
+    killed_after=st.integers(5, 40),
+    one=rivals,
+    requests=st.integers(0, 2) | st.integers(0, 15),
+    other=rivals,
+    is_far=st.booleans(),
+    turns=st.lists(turns, max_size=12),
+)
+def test_two_runs_at_once_end_as_one_of_the_two(
+    before: App,
+    killed_after: int,
+    one: App | None,
+    requests: int,
+    other: App | None,
+    is_far: bool,
+    turns: list[_Turn],
+) -> None:
+    """I6: the other begins at any request of the one, and both may stand still or be killed."""
+    world = Crashes()
+    world.begin_with_nothing()
+    world.a_run_is_killed(before, killed_after)
+    world.cluster.work()
+    first = world.begun(one)
+    world.goes_on(first, requests)
+    world.two_at_once((first, world.begun(other, machine="desk" if is_far else "laptop")), turns)

@@ -491,6 +491,12 @@ def test_nothing_starts_that_is_not_written_down() -> None:
     assert state.is_finished
 
 
+def test_nothing_is_done_that_could_not_be_written_down_though_there_was_nothing_to_touch() -> None:
+    state = start(graph_of([])[0], TIMEOUT, is_recorded=True)
+    _, found = played(state, Began(0), NotSaved(Outcome.REFUSED, "somebody changed the inventory", 1))
+    assert found == [SaveAhead(), end(Outcome.REFUSED, 1)]
+
+
 def test_a_run_whose_end_could_not_be_written_down_is_not_done() -> None:
     state, new, _ = recorded(leaving=False)
     begun = (Began(0), Saved(1), Answered(new, Change.CREATED, CURRENT, 2))

@@ -325,7 +325,6 @@ def test_a_stop_lets_nothing_new_start_and_tells_what_is_not_finished(
         Call("create", "Lease", "kploy-shop"),
         Call("create", "Secret", "kploy-shop-r1"),
         Call("create", "ConfigMap", "kploy-shop"),
-        Call("apply", "Namespace", namespace),
         Call("apply", "Deployment", "web"),
         # How it ended, and nothing else.
         Call("replace", "ConfigMap", "kploy-shop"),

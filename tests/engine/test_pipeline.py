@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,11 +18,13 @@ from kploy.cluster.adapter import ApiServer
 from kploy.cluster.connection import Choice, connect
 from kploy.cluster.port import Cluster, Forbidden, Unreachable
 from kploy.core.schemas import NEWEST
+from kploy.engine.carrier import Inbox
 from kploy.engine.check import check
-from kploy.engine.pipeline import dryrun
+from kploy.engine.pipeline import destroy, dryrun, rollback, run
 from kploy.model.app import App
-from kploy.model.events import Checked, Event, Finished, Noted, Opened
+from kploy.model.events import Checked, Event, Finished, Noted, Opened, Planned
 from kploy.model.objects import Body, Resource
+from kploy.model.plan import Plan
 from kploy.model.report import Outcome
 from kploy.sandbox import Sandbox
 from kploy.sandbox.api import api_of
@@ -270,7 +275,7 @@ def test_who_may_see_neither_the_definition_nor_anything_else_is_told_what_is_mi
     namespace = yaml.safe_load((root / "Kployfile").read_text())["namespace"]
     lacking = (
         "create, delete, get and update configmaps; "
-        "create, get, update and watch leases.coordination.k8s.io; create, delete and get secrets; "
+        "create, get and update leases.coordination.k8s.io; create, delete and get secrets; "
         f"create, list, patch and watch things.{group}"
     )
     assert findings(events) == [
@@ -280,3 +285,82 @@ def test_who_may_see_neither_the_definition_nor_anything_else_is_told_what_is_mi
     assert [call for call in asked.calls if call.kind == "CustomResourceDefinition"] == [
         Call("get", "CustomResourceDefinition", f"things.{group}")
     ]
+
+
+# With a deadline.
+
+
+class Timed(RecordingCluster):
+    """Remembers besides what was asked of it that may be asked for ever."""
+
+    def __init__(self, real: Cluster) -> None:
+        super().__init__(real)
+        self.endless: list[Call] = []
+        self._is_bounded = False
+
+    def until(self, deadline: float) -> RecordingCluster:
+        bounded = super().until(deadline)
+        assert isinstance(bounded, Timed)
+        bounded._is_bounded = deadline < math.inf  # noqa: SLF001 - it is one of its own
+        return bounded
+
+    def version(self) -> str:
+        self._record("version", "")
+        return super().version()
+
+    def resource(self, api_version: str, kind: str) -> Resource | None:
+        self._record("resource", kind)
+        return super().resource(api_version, kind)
+
+    def _record(self, method: str, kind: str, name: str = "", *, dry_run: bool = False) -> None:
+        super()._record(method, kind, name, dry_run=dry_run)
+        if not self._is_bounded:
+            self.endless.append(Call(method, kind, name, dry_run))
+
+
+@pytest.mark.cluster
+def test_what_a_run_asks_before_it_writes_is_asked_no_longer_than_it_may_take(
+    api: ApiServer, root: Path, group: str
+) -> None:
+    add(root, FLAGS, thing(group, "one", "{size: big}"))
+    asked = Timed(api)
+    events = run(root, lambda _: asked, 60, Inbox())
+    told = list(takewhile(lambda event: not isinstance(event, Planned), events))
+    assert [type(event) for event in told] == [Opened, Checked]
+    methods = {call.method for call in asked.calls}
+    assert methods == {"version", "resource", "may", "get", "list", "apply"}
+    assert asked.endless == []
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("command", ["rollback", "destroy"])
+def test_what_another_command_asks_before_it_writes_is_asked_no_longer_than_it_may_take(
+    api: ApiServer, root: Path, command: str
+) -> None:
+    for text in (FLAGS, FLAGS + "data: {colour: green}\n"):
+        add(root, text)
+        assert outcome(run(root, lambda _: api, 60, Inbox())) is Outcome.DONE
+    asked = Timed(api)
+
+    def looked(_: Opened, __: Plan) -> None:
+        raise Looked
+
+    events = {
+        "rollback": lambda: rollback(root, lambda _: asked, 60, Inbox()),
+        "destroy": lambda: destroy(root, lambda _: asked, 60, Inbox(), looked),
+    }
+    with suppress(Looked):
+        list(takewhile(lambda event: not isinstance(event, Planned), events[command]()))
+    assert Call("may", "*") in asked.calls
+    assert (asked.written, asked.endless) == ([], [])
+    assert outcome(destroy(root, lambda _: api, 60, Inbox(), lambda _, __: None)) is Outcome.DONE
+
+
+def outcome(events: Iterable[Event]) -> Outcome:
+    *_, last = events
+    assert isinstance(last, Finished)
+    return last.outcome
+
+
+class Looked(Exception):
+    """It was shown what would go."""

@@ -133,7 +133,6 @@ _FIRST = (
     ("POST leases/kploy-shop: held",),
     ("POST secrets/kploy-shop-r1",),
     ("POST configmaps/kploy-shop: applying",),
-    ("PATCH namespaces/NAMESPACE",),
     _CREATED,
     ("PATCH deployments/web",),
     DEPLOYED,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from kploy.model.listing import AppListing, Row
 from kploy.model.objects import ObjectRef, State, Status
@@ -85,6 +86,12 @@ def test_the_header_says_where_and_what_is_not_well() -> None:
         "  deployment/web: 1 of 2 ready",
         "  job/migrate: it is not there",
     ]
+
+
+def test_the_header_of_an_app_that_is_leaving_says_so_instead_of_its_last_revision() -> None:
+    gone = replace(LISTING, revision=2, deployed=60.0, outcome="destroyed", simulated=False)
+    assert header(gone)[0] == "shop → kind-dev/shop   destroyed, 2 kept"
+    assert header(replace(gone, outcome="destroying"))[0] == "shop → kind-dev/shop   destroyed in part, 2 left"
 
 
 def test_on_a_narrow_terminal_what_is_not_well_goes_on_below() -> None:
