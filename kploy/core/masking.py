@@ -64,6 +64,19 @@ def sealed(body: Body, kind: str) -> dict[str, Any]:
     return {key: _Sealing(by_name).under(key, value, 0) for key, value in body.items()}
 
 
+def by_content(value: str) -> str | Sealed:
+    """``value``, sealed if it has a secret in it.
+
+    Of a text of many lines only those are masked that hold a secret; of a private key nothing is left.
+    """
+    if not _HOLDS_SECRET.search(value):
+        return value
+    lines = value.split("\n")
+    if len(lines) == 1 or "PRIVATE KEY" in value:
+        return Sealed(value)
+    return Sealed(value, "\n".join(MASK if _HOLDS_SECRET.search(line) else line for line in lines))
+
+
 def revealed(value: Any) -> Any:
     """``value`` with all that is sealed in it masked."""
     match value:
@@ -122,7 +135,7 @@ class _Sealing:
     def _any(self, value: Any, depth: int) -> Any:
         match value:
             case str():
-                return _by_content(value)
+                return by_content(value)
             case Mapping() | list() if depth >= _DEEPEST:
                 return Sealed(value)
             case Mapping():
@@ -145,13 +158,3 @@ class _Sealing:
         if isinstance(item, Mapping) and "value" in item and _CALLED_SECRET.search(text(item, "name")):
             return {**whole, "value": Sealed(item["value"])}
         return whole
-
-
-def _by_content(value: str) -> str | Sealed:
-    """Of a text of many lines only those are masked that hold a secret; of a private key nothing is left."""
-    if not _HOLDS_SECRET.search(value):
-        return value
-    lines = value.split("\n")
-    if len(lines) == 1 or "PRIVATE KEY" in value:
-        return Sealed(value)
-    return Sealed(value, "\n".join(MASK if _HOLDS_SECRET.search(line) else line for line in lines))

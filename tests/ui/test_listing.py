@@ -39,9 +39,9 @@ def table(listing: AppListing, stream: Stream, *, wide: bool = False) -> list[st
     return stream.getvalue().splitlines()
 
 
-def header(listing: AppListing, width: int | None = None) -> list[str]:
+def header(listing: AppListing, width: int | None = None, *, wide: bool = False) -> list[str]:
     console = terminal(width) if width else console_on(Stream())
-    show_header(console, listing, "→")
+    show_header(console, listing, "→", wide=wide)
     assert isinstance(console.file, Stream)
     return console.file.getvalue().splitlines()
 
@@ -85,6 +85,13 @@ def test_the_header_says_where_and_what_is_not_well() -> None:
         "  deployment/web: 1 of 2 ready",
         "  job/migrate: it is not there",
     ]
+
+
+def test_a_wide_header_says_whose_the_app_is_as_far_as_the_kployfile_does() -> None:
+    listing = AppListing("shop", "shop", "dev", simulated=False, rows=(), author="Ada", source="https://git/shop")
+    assert header(listing) == ["shop → dev/shop"]
+    assert header(listing, wide=True) == ["shop → dev/shop", "  author Ada", "  source https://git/shop"]
+    assert header(LISTING, wide=True) == header(LISTING)
 
 
 def test_on_a_narrow_terminal_what_is_not_well_goes_on_below() -> None:
