@@ -133,7 +133,7 @@ _REFUSALS = (
         _at_resources,
     ),
     _Refusal(
-        "pod-refused",
+        "missing-service-account",
         re.compile(r'serviceaccount "[^"]*" not found|error looking up service account'),
         "create it, or name another one",
         frozenset({"ServiceAccount"}),
@@ -207,7 +207,7 @@ def is_over_quota(message: str) -> bool:
 
 
 def may_pass(message: str, changed: Iterable[ObjectRef]) -> ObjectRef | None:
-    """The first of the objects that a run changes on which it hangs that a pod is refused; None if on none."""
+    """The first of these objects on which it hangs that a pod is refused; None if it hangs on none of them."""
     refusal, _ = _understood(_REFUSED.sub("", message))
     for ref in changed:
         is_named = re.search(rf"(?<![\w.-]){re.escape(ref.name)}(?![\w-])", message)
