@@ -13,6 +13,7 @@ from kploy.core.exemptions import heeded
 from kploy.core.kinds import WORKLOADS, own_resource
 from kploy.core.permissions import is_about_permission
 from kploy.core.quota import Demand, Excess, demand_of, excesses, frees_first, rooms_of, running
+from kploy.core.quoting import quotable
 from kploy.engine.compare import Comparison
 from kploy.engine.live import WORKERS
 from kploy.model.app import App, Manifest
@@ -136,7 +137,7 @@ class _Asking:
             causes = [(cause.field, cause.message) for cause in refusal.causes]
             return _Verdict(start, start.pod, admission.invalid(start.manifest, refusal.message, causes))
         except ClusterError as failure:
-            return _Verdict(start, start.pod, unchecked=failure.message)
+            return _Verdict(start, start.pod, unchecked=quotable(start.pod, failure.message))
         return _Verdict(start, answer.body)
 
     def _refused(self, start: _Start, message: str) -> _Verdict:

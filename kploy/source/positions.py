@@ -7,15 +7,17 @@ question about it comes.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from kploy.model.findings import Place
+from kploy.core.masking import secrets
+from kploy.model.findings import Finding, Place
 from kploy.model.objects import JsonPath
 from kploy.source.documents import MERGE, Document
 from kploy.source.scalars import NoValue, key_of
 from kploy.source.syntax import PLAIN
-from kploy.source.text import Text
+from kploy.source.text import Problem, Text, Veils
 
 _PROPERTIES = re.compile(r"(?:(?:&[\w-]*|!<[^>]*>|![^\s,\[\]{}]*)(?:\s+(?:#[^\n\r]*)?)*)+")
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
@@ -24,10 +26,14 @@ _INDENT = re.compile(r"[\s-]*")
 
 @dataclass(slots=True)
 class Spot:
-    """Where a value stands, with what it holds: children by key or index, and the keys themselves."""
+    """Where a value stands, with what it holds: children by key or index, and the keys themselves.
+
+    ``end`` is that of what is shown of it, of a block scalar its header; ``extent`` where it really ends.
+    """
 
     start: int
     end: int
+    extent: int = 0
     children: dict[str | int, Spot] = field(default_factory=dict)
     keys: dict[str | int, Spot] = field(default_factory=dict)
     is_container: bool = False
@@ -57,6 +63,10 @@ class Layout:
         self._document = document
         self._secret = secret
 
+    def finding(self, problem: Problem) -> Finding:
+        """The finding for a problem of the document."""
+        return problem.finding(self.text, since=self._document.start, secret=self._secret, veils=self.veils)
+
     def at(self, base: JsonPath) -> Located:
         """The places of what stands at ``base``, such as an item of a List."""
         return Located(self, base)
@@ -84,7 +94,7 @@ class Layout:
 
     def _place(self, spot: Spot, key: Spot | None) -> Place:
         if not self._secret:
-            return self.text.place(spot.start, spot.end, self._document.start)
+            return self.text.place(spot.start, spot.end, self._document.start, self.veils)
         return self.text.masked_place(spot.start, spot.end, self._shown_key(spot, key))
 
     def _shown_key(self, spot: Spot, key: Spot | None) -> int | None:
@@ -96,6 +106,14 @@ class Layout:
         return key.end if line_start <= key.start and _INDENT.fullmatch(before) else None
 
     @cached_property
+    def veils(self) -> Veils:
+        """Where the values stand that may be secret, in a document of which others are shown."""
+        if self._secret:
+            return ()
+        spots = (self._find(path).spot for path, _ in secrets(self._document.value))
+        return _apart(sorted((spot.start, spot.extent) for spot in spots))
+
+    @cached_property
     def _root(self) -> Spot:
         content, start = self.text.content, self._document.start
         if self._document.has_own_lines:
@@ -104,6 +122,17 @@ class Layout:
         locator = _Locator(content, start)
         self._document.parse(content[start : self._document.end], locator)
         return locator.root
+
+
+def _apart(veils: Iterable[tuple[int, int]]) -> Veils:
+    """The same in their order, those that touch made one: an alias may lead to the same place twice."""
+    found: list[tuple[int, int]] = []
+    for start, end in veils:
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        else:
+            found.append((start, end))
+    return found
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -155,7 +184,7 @@ class _Locator:
     def end(self, end: int) -> None:
         spot, _, _ = self._open.pop()
         self._key.pop()
-        spot.end = end + self._offset
+        spot.end = spot.extent = end + self._offset
         self._add(spot)
 
     def scalar(self, text: str, tag: str, anchor: str | None, start: int, end: int) -> None:
@@ -205,7 +234,7 @@ class _Locator:
         """Where a scalar itself stands: of a block scalar its header, without the comment behind it."""
         start = min(self._bare(start), end)
         header = _BLOCK_HEADER.match(self._content, start, end)
-        return Spot(start, header.end() if header else end)
+        return Spot(start, header.end() if header else end, end)
 
     def _bare(self, start: int) -> int:
         """Past the anchor and the tag that stand before a value."""
