@@ -91,10 +91,14 @@ def _place(manifest: Manifest, fault: Fault) -> Place:
 
 def _quote(manifest: Manifest, fault: Fault, place: Place) -> str:
     """How the scalar would be written as a string, as it stands in the file: 0644 is not 420."""
-    if any(fault.path[: len(path)] == path for path, _ in secrets(manifest.body)):
+    if _may_be_secret(manifest, fault.path):
         return "quote it"
     text = _text_at(place) or _integer_at(manifest.body, fault)
     return f'quote it: "{text}"' if re.fullmatch(r"[\w.+-]{1,40}", text) else "quote it"
+
+
+def _may_be_secret(manifest: Manifest, path: JsonPath) -> bool:
+    return manifest.ref.kind == "Secret" or any(path[: len(at)] == at for at, _ in secrets(manifest.body))
 
 
 def _text_at(place: Place) -> str:
