@@ -138,7 +138,7 @@ def _telling(secret: Sealed, value: str) -> tuple[list[str], list[str]]:
 
 def may_tell(words: str) -> bool:
     """Whether a text that is not understood, such as a comment or a broken file, may have a secret in it."""
-    if _NAMES_SECRET.search(words) or _HOLDS_SECRET.search(words):
+    if any(pattern.search(words) for pattern in (_NAMES_SECRET, _HOLDS_SECRET, _FLAG)):
         return True
     return any(_CALLED_SECRET.search(name[1] or name[2]) for name in _NAME_OF_VARIABLE.finditer(words))
 

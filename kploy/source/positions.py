@@ -7,7 +7,7 @@ question about it comes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -29,6 +29,7 @@ class Spot:
     """Where a value stands, with what it holds: children by key or index, and the keys themselves.
 
     ``end`` is that of what is shown of it, of a block scalar its header; ``extent`` where it really ends.
+    ``shadowed`` are values whose keys stand there again.
     """
 
     start: int
@@ -36,6 +37,7 @@ class Spot:
     extent: int = 0
     children: dict[str | int, Spot] = field(default_factory=dict)
     keys: dict[str | int, Spot] = field(default_factory=dict)
+    shadowed: list[tuple[str | int, Spot]] = field(default_factory=list)
     is_container: bool = False
 
     @property
@@ -110,7 +112,10 @@ class Layout:
         """Where the values stand that may be secret, in a document of which others are shown."""
         if self._secret:
             return ()
-        spots = (self._find(path).spot for path, _ in secrets(self._document.value))
+        paths = [path for path, _ in secrets(self._document.value)]
+        spots = [self._find(path).spot for path in paths]
+        names = {path[-1] for path in paths if path}
+        spots += (spot for key, spot in _shadowed(self._root) if spot.is_container or key in names)
         return _apart(sorted((spot.start, spot.extent) for spot in spots))
 
     @cached_property
@@ -122,6 +127,15 @@ class Layout:
         locator = _Locator(content, start)
         self._document.parse(content[start : self._document.end], locator)
         return locator.root
+
+
+def _shadowed(root: Spot) -> Iterator[tuple[str | int, Spot]]:
+    """Every value of a document whose key stands there again, with that key: it is in no value that was read."""
+    pending = [root]
+    while pending:
+        spot = pending.pop()
+        yield from spot.shadowed
+        pending += spot.children.values()
 
 
 def _apart(veils: Iterable[tuple[int, int]]) -> Veils:
@@ -227,6 +241,8 @@ class _Locator:
         elif pending and pending[0] == _MERGE_KEY:
             _merge(parent, spot)
         elif pending:
+            if pending[0] in parent.keys:
+                parent.shadowed.append((pending[0], parent.children[pending[0]]))
             parent.keys.pop(pending[0], None)  # so that the order is that of the text
             parent.children[pending[0]], parent.keys[pending[0]] = spot, pending[1]
 

@@ -20,6 +20,9 @@ Report = Callable[[Finding], None]
 
 _BREAK = re.compile(r"\r\n|\n|\r")
 _COMMENT = re.compile(r"(?:^|\s)(#.*)")
+_VALUE = re.compile(r"\bvalue[\"']?\s*:")
+"""The value of a variable: in a comment nobody knows whose."""
+
 _SHOWN_BEFORE = 2
 
 Veils = Sequence[tuple[int, int]]
@@ -76,7 +79,7 @@ class Text:
     def _veiled(self, number: int, veils: Veils) -> _VeiledLine:
         start, line = self._line_starts()[number], self._line_text(number)
         comment = _COMMENT.search(line)
-        if comment and isinstance(by_content(comment[1]), Sealed):
+        if comment and (_VALUE.search(comment[1]) or isinstance(by_content(comment[1]), Sealed)):
             veils = [*veils, (start + comment.start(1), start + len(line))]
         return _VeiledLine(start, line, veils)
 

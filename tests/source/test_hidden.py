@@ -141,6 +141,24 @@ POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n 
             "did you mean `image`?",
         ),
         (
+            "      env:\n        - name: DB_PASSWORD\n          # value: hunter2\n          valu: x\n",
+            "unknown-field",
+            ["        - name: DB_PASSWORD", "          ••••••", "          valu: ••••••"],
+            "did you mean `value`?",
+        ),
+        (
+            "      env:\n        - name: DB_PASSWORD\n          value: hunter2\n          value: hunter2\n",
+            "duplicate-key",
+            ["        - name: DB_PASSWORD", "          value: ••••••", "          value: ••••••"],
+            "keep one of them",
+        ),
+        (
+            '      args: ["--password", hunter2, "--token"\n',
+            "yaml-syntax",
+            ["      ••••••"],
+            "close it",
+        ),
+        (
             "      # token: hunter2\n      command: [a, --token, hunter2]\n      imag: x\n",
             "unknown-field",
             ["      ••••••", "      command: [a, --token, ••••••]", "      imag: x"],
