@@ -54,7 +54,10 @@ def _put(found: Picture, app: str, output: str) -> None:
         case "text":
             from kploy.ui.console import stdout
 
-            drawing.show_picture(stdout(), found)
+            console = stdout()
+            with console.capture() as text:
+                drawing.show_picture(console, found)
+            put(text.get())
         case "dot":
             put(drawing.dot(found, app))
         case "mermaid":

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from kploy.ui.displays import Display
 
 
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
+"""The signals after which there is no time."""
+
+
 def carried_out(output: str, directory: Path, events: Callable[[Inbox], Iterable[Event]]) -> int:
     """Show what a command does to the cluster, and let signals end it; returns the exit code.
 
@@ -42,7 +46,7 @@ class Interruptible:
 
     As long as nothing is written, Ctrl-C simply ends it. After that, the
     first lets what is under way finish, and the second leaves at once; so
-    does SIGTERM.
+    do SIGTERM, and the end of the terminal, unless that is ignored (``nohup``).
     """
 
     def __init__(self, inbox: Inbox, display: Display, again: str) -> None:
@@ -52,14 +56,17 @@ class Interruptible:
         self._writes = False
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._stop), signal.signal(signal.SIGTERM, self._leave)
+        self._before = {signal.SIGINT: signal.signal(signal.SIGINT, self._stop)}
+        for each in _ENDS:
+            if signal.getsignal(each) is not signal.SIG_IGN:
+                self._before[each] = signal.signal(each, self._leave)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
     ) -> None:
-        signal.signal(signal.SIGINT, self._before[0])
-        signal.signal(signal.SIGTERM, self._before[1])
+        for each, handler in self._before.items():
+            signal.signal(each, handler)
 
     def watching(self, stream: Iterable[Event]) -> Iterator[Event]:
         """The same events; from the plan on, what they tell of is written."""

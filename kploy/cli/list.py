@@ -26,7 +26,7 @@ def list_command(directory: Path, output: str, **flags: Any) -> int:
     \b
     Examples:
       kploy list                                the app in this directory
-      kploy list -o wide                        with images and addresses
+      kploy list -o wide                        with images and addresses, author and source
       kubectl get -n shop $(kploy list -o name) the same objects, by kubectl
       kploy list -o json | jq '.rows[].status'  for a program
     """
@@ -55,9 +55,10 @@ def _show(listing: AppListing, output: str) -> None:
     from kploy.ui.console import signs_for, stderr, stdout
 
     talk, data = stderr(), stdout()
-    view.show_header(talk, listing, signs_for(talk.file).arrow)
+    is_wide = output == "wide"
+    view.show_header(talk, listing, signs_for(talk.file).arrow, wide=is_wide)
     with data.capture() as table:
-        view.show_table(data, listing, wide=output == "wide")
+        view.show_table(data, listing, wide=is_wide)
     put(table.get())
 
 

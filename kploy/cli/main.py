@@ -76,7 +76,8 @@ def _near(name: str) -> str:
 @click.group(
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="An app is a directory: a Kployfile, rcs/ (what runs), services/ (how it is reached), env/ (secrets).",
+    epilog="An app is a directory: a Kployfile, rcs/ (what runs), services/ (how it is reached), "
+    "resources/ (everything else), env/ (NAME.secret and NAME.config, one value a file).",
 )
 @click.version_option(__version__, "--version", "-V", prog_name="kploy", message="%(prog)s %(version)s")
 def kploy() -> None:

@@ -44,6 +44,32 @@ class Duration(click.ParamType[float]):
         return total
 
 
+_EMPTY = "it is empty. Say which one, or leave it out."
+"""A script whose variable is unset does not mean the default: not this directory, not the current context."""
+
+
+class Named(click.ParamType[str]):
+    """A name, which is not empty."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name as it is."""
+        if not value:
+            self.fail(_EMPTY, param, ctx)
+        return str(value)
+
+
+class AppDirectory(click.Path):
+    """The directory of an app. Whether it is one, the reading says."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Its path, which is not empty."""
+        if not value:
+            self.fail(_EMPTY, param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class KubernetesVersion(click.ParamType[str]):
     """A version of Kubernetes that there are schemas of: ``1.35``, ``v1.35`` or ``1.35.4``."""
 
@@ -126,14 +152,21 @@ def where_options(function: _Function) -> _Function:
     """Adds the options that say which cluster is meant; the command takes them as keywords for ``where``."""
     options = (
         click.option("--sandbox", is_flag=True, help="Use the sandbox; it is started if it does not run."),
-        click.option("--context", metavar="NAME", help="The kubeconfig context to use."),
+        click.option("--context", type=Named(), metavar="NAME", help="The kubeconfig context to use."),
         click.option(
-            "--kubeconfig", metavar="FILE", help="The kubeconfig file.  [default: $KUBECONFIG, ~/.kube/config]"
+            "--kubeconfig",
+            type=Named(),
+            metavar="FILE",
+            help="The kubeconfig file.  [default: $KUBECONFIG, ~/.kube/config]",
         ),
         click.option(
-            "-n", "--namespace", metavar="NAME", help="Refuse to go on if the app's namespace is another."
+            "-n",
+            "--namespace",
+            type=Named(),
+            metavar="NAME",
+            help="Refuse to go on if the app's namespace is another.",
         ),
-        click.option("--as", "user", metavar="USER", help="Impersonate this user."),
+        click.option("--as", "user", type=Named(), metavar="USER", help="Impersonate this user."),
         click.option("--request-timeout", type=Duration(), metavar="TIME", help="How long a request may take."),
     )
     for option in reversed(options):
@@ -186,9 +219,9 @@ def _words(param: click.Parameter, value: object) -> Iterator[str]:
 
 
 directory_argument = click.argument(
-    "directory", required=False, default=".", type=click.Path(file_okay=True, path_type=Path), metavar="[DIR]"
+    "directory", required=False, default=".", type=AppDirectory(path_type=Path), metavar="[DIR]"
 )
-"""The app's directory, this one if it is left out. Whether it is one, the reading says."""
+"""The app's directory, this one if it is left out."""
 
 
 def output_option(*formats: str) -> Callable[[_Function], _Function]:
@@ -223,9 +256,10 @@ def revision_arguments(function: _Function) -> _Function:
     add = click.argument(
         "revision", required=False, type=click.IntRange(min=1), callback=revision, metavar="[REVISION]"
     )
-    return click.argument("directory", required=False, default=".", callback=directory, metavar="[DIR]")(
-        add(function)
+    where_it_is = click.argument(
+        "directory", required=False, default=".", type=AppDirectory(), callback=directory, metavar="[DIR]"
     )
+    return where_it_is(add(function))
 
 
 replace_option = click.option(

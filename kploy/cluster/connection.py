@@ -91,6 +91,7 @@ def _chosen(choice: Choice, kubeconfig: Kubeconfig) -> str | None:
     if name is None:
         return _with_server(kubeconfig, choice.pinned_server)
     if not _same_server(kubeconfig.server(name), choice.pinned_server):
+        kubeconfig.check_address(name)
         fact = f"context {name} is {kubeconfig.server(name)}, but the Kployfile pins {choice.pinned_server}"
         raise Refused(fact, "leave --context out, or change `apiserver` in the Kployfile")
     return name

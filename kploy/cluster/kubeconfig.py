@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
@@ -24,6 +25,9 @@ from kploy.cluster.users import User
 from kploy.core.bodies import dig, mapping, text
 
 _YAMLError = kube_config.yaml.YAMLError  # type: ignore[attr-defined]  # what the client's own reading raises
+
+_ADDRESS = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[^\s/@?#:\[\]]+)(:[0-9]{1,5})?(/[^\s@?#]*)?")
+"""The address of an API server, which is told: no user or password is in it."""
 
 _CONNECTIONS = 64
 """How many connections are kept open: more than there ever are workers and watches."""
@@ -56,7 +60,7 @@ class Kubeconfig:
         try:
             merger = kube_config.KubeConfigMerger(where)
             return cls(paths, merger.config, merger.config_files)
-        except _YAMLError as exc:
+        except (_YAMLError, RecursionError) as exc:
             raise Unreachable(f"the kubeconfig {where} is not valid YAML", "mend the file") from exc
         except (AttributeError, TypeError, KeyError) as exc:
             raise Unreachable(f"the kubeconfig {where} is YAML, but no kubeconfig", "mend the file") from exc
@@ -92,6 +96,7 @@ class Kubeconfig:
         cannot be used, Unauthenticated where there are no credentials though
         some are meant.
         """
+        self.check_address(context)
         try:
             user = self._user(context)
             credential = user.credential(plugin_patience)
@@ -105,6 +110,13 @@ class Kubeconfig:
             fact = str(exc).partition("\n")[0]
             hint = f"mend the context in {self.where}"
             raise Unreachable(f"cannot use context {context}: {fact}", hint) from exc
+
+    def check_address(self, context: str) -> None:
+        """Raises Unreachable where the server of a context is none, or holds what must not be told."""
+        is_there = self._entry("clusters", self._clusters.get(context, "")) is not None
+        if is_there and not _ADDRESS.fullmatch(self.server(context)):
+            fact = f"the server of context {context} is no address of an API server"
+            raise Unreachable(fact, f"write `https://HOST:PORT`, without a user or password, into {self.where}")
 
     def _login(self, context: str, keys: Path) -> _Login:
         configuration = client.Configuration()

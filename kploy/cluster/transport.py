@@ -25,7 +25,8 @@ from kploy.cluster.failures import failure_of
 from kploy.cluster.port import ClusterError, Trouble, Unreachable
 from kploy.cluster.retries import PATIENCE, Again, Pace, again
 from kploy.cluster.sessions import Session
-from kploy.core.bodies import text
+from kploy.core.bodies import mapping, text
+from kploy.core.quoting import quotable
 from kploy.model.frozen import dataclass
 
 CONNECT_TIMEOUT = 5.0
@@ -169,9 +170,10 @@ class Transport:
         refusal = _refusal(response, data, answer)
         error = self._not_kubernetes() if refusal is None else failure_of(response.status, refusal)
         how = again(response.status, error, request.body, response.headers.get("Retry-After"))
-        # What an answer says of a Secret may quote it.
-        is_quotable = text(request.body, "kind") != "Secret"
-        fact = error.message if is_quotable else f"{self._server} answers {response.status}"
+        # What an answer says of an object may quote it.
+        is_secret = text(request.body, "kind") == "Secret"
+        fact = f"{self._server} answers {response.status}" if is_secret else error.message
+        fact = quotable(mapping(request.body), fact)
         return error if how is None else Passing(error, how, fact)
 
     def _not_kubernetes(self) -> ClusterError:

@@ -14,6 +14,7 @@ from typing import Any
 from kploy.core.bodies import dig, entries, mapping, pod_template, template_path, text
 from kploy.core.fields import path_of
 from kploy.core.quota import Demand, Excess
+from kploy.core.quoting import quotable
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, Place, error, warning
 from kploy.model.frozen import dataclass
@@ -133,7 +134,7 @@ _REFUSALS = (
         _at_resources,
     ),
     _Refusal(
-        "pod-refused",
+        "missing-service-account",
         re.compile(r'serviceaccount "[^"]*" not found|error looking up service account'),
         "create it, or name another one",
         frozenset({"ServiceAccount"}),
@@ -178,7 +179,7 @@ def _understood(message: str) -> tuple[_Refusal, re.Match[str]]:
 
 def refused(manifest: Manifest, message: str) -> Finding:
     """The finding for a workload whose pods no admission would let in. ``message`` is the server's."""
-    said = _REFUSED.sub("", message)
+    said = quotable(manifest.body, _REFUSED.sub("", message))
     refusal, match = _understood(said)
     path = refusal.place(pod_template(manifest.ref.kind, manifest.body), match)
     return error(refusal.rule, f"no pod of {manifest.ref} can start: {said}", refusal.hint, _place(manifest, path))
@@ -190,15 +191,14 @@ def invalid(manifest: Manifest, message: str, causes: Iterable[tuple[str, str]])
     findings = tuple(
         error(
             "pod-refused",
-            f"no pod of {manifest.ref} can start: `{field.lstrip('.')}`: {said}",
+            f"no pod of {manifest.ref} can start: `{field.lstrip('.')}`: {quotable(manifest.body, said)}",
             "",
             _place(manifest, path_of(field, template)),
         )
         for field, said in causes
     )
-    return findings or (
-        error("pod-refused", f"no pod of {manifest.ref} can start: {message}", "", _place(manifest)),
-    )
+    message = f"no pod of {manifest.ref} can start: {quotable(manifest.body, message)}"
+    return findings or (error("pod-refused", message, "", _place(manifest)),)
 
 
 def is_over_quota(message: str) -> bool:
@@ -207,7 +207,7 @@ def is_over_quota(message: str) -> bool:
 
 
 def may_pass(message: str, changed: Iterable[ObjectRef]) -> ObjectRef | None:
-    """The first of the objects that a run changes on which it hangs that a pod is refused; None if on none."""
+    """The first of these objects on which it hangs that a pod is refused; None if it hangs on none of them."""
     refusal, _ = _understood(_REFUSED.sub("", message))
     for ref in changed:
         is_named = re.search(rf"(?<![\w.-]){re.escape(ref.name)}(?![\w-])", message)

@@ -96,12 +96,12 @@ def graph_of(manifests: Sequence[Manifest]) -> tuple[Graph, tuple[Finding, ...]]
     in proportion to the manifests and the names in them.
     """
     asked, findings = _asked(manifests)
-    if findings:
-        return Graph(), findings
     backed = backers(manifests)
     cycle = _cycle(asked) or _cycle_through_endpoints(asked, backed)
     if cycle:
-        return Graph(), (_cycle_finding(manifests, cycle),)
+        findings = (*findings, _cycle_finding(manifests, cycle))
+    if findings:
+        return Graph(), findings
     needs = _add_implied(manifests, asked)
     _break_cycles(needs, asked)
     return _graph(manifests, needs, backed), ()

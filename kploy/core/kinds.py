@@ -111,7 +111,9 @@ SCALED = CONTROLLERS - {("apps", "DaemonSet")}
 
 ROUTES = frozenset(
     {
+        ("", "Endpoints"),
         ("", "Service"),
+        ("discovery.k8s.io", "EndpointSlice"),
         ("networking.k8s.io", "Ingress"),
         ("gateway.networking.k8s.io", "Gateway"),
         ("gateway.networking.k8s.io", "GRPCRoute"),
@@ -121,7 +123,7 @@ ROUTES = frozenset(
         ("gateway.networking.k8s.io", "UDPRoute"),
     }
 )
-"""Group and kind of everything by which pods are reached."""
+"""Group and kind of everything by which pods, or what a Service without a selector stands for, are reached."""
 
 
 def builtin(api_version: str, kind: str) -> Resource | None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from kploy.core.bodies import dig, mapping
+from kploy.core.bodies import dig
 from kploy.core.fields import path_of
 from kploy.core.permissions import is_about_permission
+from kploy.core.quoting import quotable, without_quotes
 from kploy.core.rules import MISSING_PERMISSION
 from kploy.model.app import LABEL, Manifest
 from kploy.model.findings import Finding, Place, error
@@ -18,66 +15,8 @@ from kploy.model.objects import ObjectRef
 
 UNKNOWN_FIELD = "unknown field"
 
-_QUOTING = re.compile(
-    r"((?:Invalid|Unsupported|Duplicate) value|Not found): "
-    r'(?:"(?:\\.|[^"\\])*"|\{.*\}|\[.*\]|[^:]*?)(?=: |, |\]|$)',
-    re.DOTALL,
-)
-"""How apimachinery's field errors quote the value they are about."""
-
-_WITHHELD = "refused, in words that quote a secret value and are not shown"
-
-_LONGEST_CHECKED = 4000
-"""A longer refusal of a Secret is not looked through."""
-
 _LONGEST_QUOTE = 160
 """A refusal longer than this is told without the value it quotes: the server quotes whole pod templates."""
-
-_TELLING = 6
-"""So many characters of a secret value in a row give it away."""
-
-
-def quotable(manifest: Manifest, said: str) -> str:
-    """What the server said of an object, as it may be shown: without the values of a Secret.
-
-    The server, and every webhook, quotes what it refuses as it likes: whole or
-    in part, plain, encoded or escaped. So what it says is taken apart only to
-    save the rest of it; if a value is still in there, nothing of it is shown.
-    """
-    if not _is_secret(manifest):
-        return said
-    said = _QUOTING.sub(r"\1", said)
-    if len(said) > _LONGEST_CHECKED:
-        return _WITHHELD
-    runs = {said[start : start + _TELLING] for start in range(len(said))}
-    if any(_gives_away(value, said, runs) for value in _values(manifest)):
-        return _WITHHELD
-    return said
-
-
-def _gives_away(value: str, said: str, runs: set[str]) -> bool:
-    if len(value) < _TELLING:
-        # A value as short as a word is looked for as a word: every sentence has an `a`.
-        return bool(value) and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", said) is not None
-    return any(run in value for run in runs if len(run) == _TELLING)
-
-
-def _values(secret: Manifest) -> Iterator[str]:
-    """Every value of a Secret in every form in which it may be quoted."""
-    for field in ("data", "stringData"):
-        for value in mapping(secret.body, field).values():
-            for form in _forms(value if isinstance(value, str) else json.dumps(value, default=str)):
-                yield form.strip()
-                yield json.dumps(form)[1:-1]
-
-
-def _forms(value: str) -> Iterator[str]:
-    yield value
-    yield base64.b64encode(value.encode(errors="replace")).decode()
-    try:
-        yield base64.b64decode(value, validate=False).decode(errors="replace")
-    except (binascii.Error, ValueError):
-        return
 
 
 def invalid(
@@ -90,22 +29,22 @@ def invalid(
     the object must not be replaced by another one, "" if it may be.
     """
     findings = tuple(_of_field(manifest, field, said, held) for field, said in causes)
-    message = f"{manifest.ref}: {quotable(manifest, message)}"
+    message = f"{manifest.ref}: {quotable(manifest.body, message)}"
     return findings or (error("refused-by-server", message, "", _name(manifest)),)
 
 
 def _of_field(manifest: Manifest, field: str, said: str, held: str) -> Finding:
     path = path_of(_ALIASES.get(field, field), manifest.body)
-    shown = quotable(manifest, field)
+    shown = quotable(manifest.body, field)
     if said == UNKNOWN_FIELD:
         last = str(path[-1]) if path else ""
         name = last if last and field.endswith(last) else shown.lstrip(".")
         what = f"`{name}` is not a field of {manifest.ref.kind} in this cluster"
         return error("unknown-field", what, "correct it, or take it out", manifest.positions.key(path))
-    said = quotable(manifest, said)
+    said = quotable(manifest.body, said)
     if len(said) > _LONGEST_QUOTE:
         # It quotes values, and may append a comparison of all that is and should be.
-        said = _QUOTING.sub(r"\1", said).partition("\n")[0]
+        said = without_quotes(said).partition("\n")[0]
     message = f"`{shown.lstrip('.')}` of {manifest.ref}: {said}"
     return error("refused-by-server", message, _remedy(manifest, said, held), manifest.positions.value(path))
 
@@ -151,7 +90,7 @@ def _is_immutable(said: str) -> bool:
 def conflicting(manifest: Manifest, message: str, causes: Iterable[tuple[str, str]]) -> tuple[Finding, ...]:
     """The findings for an object of which another field manager owns a part."""
     findings = tuple(_of_conflict(manifest, field, said) for field, said in causes)
-    message = f"{manifest.ref}: {quotable(manifest, message)}"
+    message = f"{manifest.ref}: {quotable(manifest.body, message)}"
     return findings or (error("field-conflict", message, "", _name(manifest)),)
 
 
@@ -164,13 +103,13 @@ def _of_conflict(manifest: Manifest, field: str, said: str) -> Finding:
         scale = f"kubectl scale {manifest.ref.qualified} --replicas={number} -n {manifest.ref.namespace}"
         hint = f"take it out of the manifest, or make it so: {scale}"
     place = manifest.positions.value(path_of(field, manifest.body))
-    shown = quotable(manifest, field.lstrip("."))
-    return error("field-conflict", f"`{shown}` of {manifest.ref}: {quotable(manifest, said)}", hint, place)
+    shown = quotable(manifest.body, field.lstrip("."))
+    return error("field-conflict", f"`{shown}` of {manifest.ref}: {quotable(manifest.body, said)}", hint, place)
 
 
 def foreign(manifest: Manifest, owner: str, remedy: str = "") -> Finding:
     """The finding for an object that is live but not this app's. ``owner`` says whose it is, if known."""
-    whose = f" ({quotable(manifest, owner)})" if owner else ""
+    whose = f" ({quotable(manifest.body, owner)})" if owner else ""
     message = f"{manifest.ref} exists already and does not belong to this app{whose}"
     remedy = remedy or "rename yours, or delete or hand over the other one"
     return error("foreign-object", message, remedy, _name(manifest))
@@ -185,7 +124,7 @@ def not_served(manifest: Manifest) -> Finding:
 
 def forbidden(manifest: Manifest, message: str) -> Finding:
     """The finding for an object that the user, or an admission policy, may not have there."""
-    said = f"{manifest.ref}: {quotable(manifest, message)}"
+    said = f"{manifest.ref}: {quotable(manifest.body, message)}"
     if is_about_permission(message):
         return error(MISSING_PERMISSION, said, "ask for this right", _name(manifest))
     return error("forbidden", said, "change the object, or have the policy changed", _name(manifest))
@@ -198,7 +137,3 @@ def may_pass(manifest: Manifest, message: str, needed: Iterable[ObjectRef]) -> t
 
 def _name(manifest: Manifest) -> Place:
     return manifest.positions.value(("metadata", "name"))
-
-
-def _is_secret(manifest: Manifest) -> bool:
-    return (manifest.ref.group, manifest.ref.kind) == ("", "Secret")

@@ -8,6 +8,7 @@ from typing import Any
 
 from kploy.core import schema_store, served
 from kploy.core.conformance import Fault, faults
+from kploy.core.masking import secrets
 from kploy.core.schema_store import Schemas
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, Place, error, warning
@@ -90,10 +91,14 @@ def _place(manifest: Manifest, fault: Fault) -> Place:
 
 def _quote(manifest: Manifest, fault: Fault, place: Place) -> str:
     """How the scalar would be written as a string, as it stands in the file: 0644 is not 420."""
-    if _is_secret(manifest):
+    if _may_be_secret(manifest, fault.path):
         return "quote it"
     text = _text_at(place) or _integer_at(manifest.body, fault)
     return f'quote it: "{text}"' if re.fullmatch(r"[\w.+-]{1,40}", text) else "quote it"
+
+
+def _may_be_secret(manifest: Manifest, path: JsonPath) -> bool:
+    return manifest.ref.kind == "Secret" or any(path[: len(at)] == at for at, _ in secrets(manifest.body))
 
 
 def _text_at(place: Place) -> str:
@@ -110,10 +115,6 @@ def _integer_at(body: Any, fault: Fault) -> str:
     for step in fault.path:
         value = value[step]
     return str(value) if type(value) is int and abs(value) < 1 << 63 else ""
-
-
-def _is_secret(manifest: Manifest) -> bool:
-    return manifest.ref.kind == "Secret"
 
 
 # What the server writes.

@@ -9,9 +9,11 @@ from dataclasses import field
 from kploy.cluster.port import Cluster, ClusterError, Forbidden, Invalid, Unauthenticated, Unreachable
 from kploy.core import admission
 from kploy.core.bodies import dig, pod_template
+from kploy.core.exemptions import heeded
 from kploy.core.kinds import WORKLOADS, own_resource
 from kploy.core.permissions import is_about_permission
 from kploy.core.quota import Demand, Excess, demand_of, excesses, frees_first, rooms_of, running
+from kploy.core.quoting import quotable
 from kploy.engine.compare import Comparison
 from kploy.engine.live import WORKERS
 from kploy.model.app import App, Manifest
@@ -42,21 +44,32 @@ class _Start:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """What the server said of a pod. ``pod`` is as it would be; ``unchecked`` why that is not known."""
+    """What the server said of a pod. ``pod`` is as it would be; ``unchecked`` why that is not known.
+
+    ``is_told``: it is refused for want of something of which another finding says that it is missing.
+    """
 
     start: _Start
     pod: Body = field(repr=False)
     findings: tuple[Finding, ...] = ()
     unchecked: str = ""
+    is_told: bool = False
 
 
 def would_start(
-    app: App, manifests: Sequence[Manifest], comparison: Comparison, cluster: Cluster, *, namespace_exists: bool
+    app: App,
+    manifests: Sequence[Manifest],
+    comparison: Comparison,
+    missing: frozenset[ObjectRef],
+    cluster: Cluster,
+    *,
+    namespace_exists: bool,
 ) -> Admission:
     """Whether the pods of all that a run creates, or whose pods it changes, would be let in.
 
-    One request for each such workload, and one for the quotas. Nothing is
-    written. Raises Unreachable, Unauthenticated.
+    That they are not, for want of what is known to be ``missing``, is not told again.
+    One request for each such workload, and one for the quotas. Nothing is written.
+    Raises Unreachable, Unauthenticated.
     """
     starts = [start for manifest in manifests for start in _starts(manifest, comparison)]
     if not starts:
@@ -65,12 +78,12 @@ def would_start(
         what = "its quota, its limits and its Pod Security level could not be checked"
         return Admission(notes=(Noted(f"namespace {app.kployfile.namespace} does not exist yet: {what}"),))
     changed = tuple(c.ref for c in comparison.plan.changes if c.action is not Action.UNCHANGED)
-    asking = _Asking(app, cluster, changed)
+    asking = _Asking(app, cluster, changed, missing)
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="admission") as pool:
         quotas = pool.submit(_quotas, cluster, app.kployfile.namespace)
         verdicts = list(pool.map(asking.verdict, starts))
         rooms = [quota for quota in quotas.result() if not _is_changed(quota, changed)]
-    findings = [finding for verdict in verdicts for finding in verdict.findings]
+    findings = heeded((each.start.manifest, finding) for each in verdicts for finding in each.findings)
     notes = (*_judges(manifests, comparison, changed), *_notes(verdicts))
     return Admission((*findings, *_too_many(verdicts, rooms)), notes)
 
@@ -103,11 +116,15 @@ def _starts(manifest: Manifest, comparison: Comparison) -> Iterator[_Start]:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """Puts one pod at a time to the server, on any thread. ``changed`` is what the run changes."""
+    """Puts one pod at a time to the server, on any thread.
+
+    ``changed`` is what the run changes, ``missing`` what is known to be nowhere.
+    """
 
     app: App
     cluster: Cluster
     changed: tuple[ObjectRef, ...]
+    missing: frozenset[ObjectRef]
 
     def verdict(self, start: _Start) -> _Verdict:
         """What the server says of the pod of one workload."""
@@ -121,7 +138,7 @@ class _Asking:
             causes = [(cause.field, cause.message) for cause in refusal.causes]
             return _Verdict(start, start.pod, admission.invalid(start.manifest, refusal.message, causes))
         except ClusterError as failure:
-            return _Verdict(start, start.pod, unchecked=failure.message)
+            return _Verdict(start, start.pod, unchecked=quotable(start.pod, failure.message))
         return _Verdict(start, answer.body)
 
     def _refused(self, start: _Start, message: str) -> _Verdict:
@@ -130,6 +147,8 @@ class _Asking:
         by = admission.may_pass(message, self.changed)
         if by is not None:
             return _Verdict(start, start.pod, unchecked=f"it hangs on {by}, which the run changes as well")
+        if admission.may_pass(message, self.missing) is not None:
+            return _Verdict(start, start.pod, is_told=True)
         if admission.is_over_quota(message) and _may_fit(start):
             # Whether it fits when the old ones have gone, only the sum can tell.
             return _Verdict(start, start.pod)
@@ -160,7 +179,7 @@ def _is_changed(quota: Body, changed: tuple[ObjectRef, ...]) -> bool:
 
 def _too_many(verdicts: Sequence[_Verdict], quotas: Sequence[Body]) -> Iterator[Finding]:
     """What does not fit when all pods are there; what was refused by itself or is not known is not counted."""
-    counted = [verdict for verdict in verdicts if not verdict.findings and not verdict.unchecked]
+    counted = [each for each in verdicts if not (each.findings or each.unchecked or each.is_told)]
     demands = [_demand(verdict.start, verdict.pod) for verdict in counted]
     worst: dict[str, Excess] = {}
     for excess in excesses(demands, rooms_of(quotas)):

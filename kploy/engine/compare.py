@@ -14,6 +14,7 @@ from kploy.core.changes import adopted as taken_over
 from kploy.core.changes import changed, created, replaced
 from kploy.core.dependencies import Lookup, implied
 from kploy.core.inventory import Inventory
+from kploy.core.quoting import quotable
 from kploy.core.rehearsal import beside, in_own_words, on_stage, successor
 from kploy.core.removal import NOTHING_LEAVES, Parting, holds
 from kploy.core.restarts import Served, served_alone, with_stale_readers
@@ -250,7 +251,7 @@ class _Comparing:
         try:
             return ask()
         except ServerFailed as failure:
-            raise ServerFailed(refusals.quotable(manifest, failure.message), failure.hint) from failure
+            raise ServerFailed(quotable(manifest.body, failure.message), failure.hint) from failure
 
     def _judged(self, manifest: Manifest, resource: Resource, answer: Answer) -> _Verdict:
         live = self.live.get(manifest.ref)

@@ -17,7 +17,7 @@ from typing import assert_never
 from kploy.cluster.port import Cluster, Unauthenticated, Unreachable
 from kploy.core import rollout
 from kploy.core.graph import Graph
-from kploy.core.refusals import quotable
+from kploy.core.quoting import quotable
 from kploy.core.removal import Leaving
 from kploy.engine.carrier import (
     Broken,
@@ -251,7 +251,7 @@ class _Run:
 
     def _quotable(self, node: int, message: str) -> str:
         manifest = self._job.graph.nodes[node].manifest
-        return message if manifest is None else quotable(manifest, message)
+        return message if manifest is None else quotable(manifest.body, message)
 
     def _take(self, observation: rollout.Observation) -> Iterator[Event]:
         self._state, actions = rollout.step(self._state, observation)

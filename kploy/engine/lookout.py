@@ -10,9 +10,11 @@ writes: of each there is one watch, and what it tells last is how it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from kploy.core.bodies import mapping, text
 from kploy.core.graph import Graph, Milestone
+from kploy.core.quoting import quotable
 from kploy.core.readiness import Related, status_of
 from kploy.engine.related import CLASSES, PODS, RELATIONS, SLICES, Relation, Relatives, binds_on_use, owned_by
 from kploy.model.frozen import dataclass
@@ -176,7 +178,13 @@ class Lookout:
     def _status(self, ref: ObjectRef) -> Status:
         if ref in self._leaving and not text(self._bodies[ref], "metadata", "deletionTimestamp"):
             return _LEAVING
-        return status_of(self._bodies[ref], self._related(ref), self._clock())
+        body = self._bodies[ref]
+        status = status_of(body, self._related(ref), self._clock())
+        if not status.message:
+            return status
+        # What a pod is given stands in neither of these two; they are large, and this is asked often.
+        wanted = {key: value for key, value in body.items() if key not in {"metadata", "status"}}
+        return replace(status, message=quotable(wanted, status.message))
 
     def _related(self, ref: ObjectRef) -> Related:
         match (ref.group, ref.kind):

@@ -98,10 +98,10 @@ def standing_of(wanted: Wanted, until: float = math.inf) -> Standing:
     comparison = compare(
         app, manifests, cluster, resources, known, namespace_exists=exists, liberties=wanted.liberties
     )
-    pods = would_start(app, manifests, comparison, cluster, namespace_exists=exists)
     missing = outside.missing(wanted.survey, cluster, resources, namespace_exists=exists)
+    pods = would_start(app, manifests, comparison, missing.refs, cluster, namespace_exists=exists)
     rights = may_remove(app, {each.entry.resource for each in comparison.parting.leaving}, cluster)
-    found = (*comparison.findings, *missing, *rights, *pods.findings)
+    found = (*comparison.findings, *missing.findings, *rights, *pods.findings)
     findings = switched(found, app.kployfile.rules)
     unknown = (Noted(f"{entry.ref} stays listed: {why}") for entry, why in comparison.parting.unknown)
     return Standing(stored, comparison, findings, (*pods.notes, *unknown))

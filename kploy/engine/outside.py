@@ -16,7 +16,8 @@ from kploy.engine.live import WORKERS
 from kploy.engine.resources import Resources
 from kploy.model.errors import Refused
 from kploy.model.findings import Finding
-from kploy.model.objects import Body
+from kploy.model.frozen import dataclass
+from kploy.model.objects import Body, ObjectRef
 
 _Subject = TypeVar("_Subject", bound=Hashable)
 _Asked = TypeVar("_Asked")
@@ -28,16 +29,22 @@ _CANNOT_TELL = (Forbidden, Invalid, NotFound, Refused)
 """Who may not look, asks for a kind that is not served, or for a name that nothing can have, learns nothing."""
 
 
-def missing(
-    survey: Survey | None, cluster: Cluster, resources: Resources, *, namespace_exists: bool
-) -> tuple[Finding, ...]:
-    """The findings for what is neither in the app nor in the cluster.
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What is neither in the app nor in the cluster, and the findings that say so."""
+
+    findings: tuple[Finding, ...] = ()
+    refs: frozenset[ObjectRef] = frozenset()
+
+
+def missing(survey: Survey | None, cluster: Cluster, resources: Resources, *, namespace_exists: bool) -> Missing:
+    """What an app names that is neither in it nor in the cluster.
 
     One request for each thing that is named, however often. Of what the user
     may not see, nothing is said. Raises ClusterError when the cluster fails.
     """
     if survey is None or not (survey.unresolved.needs or survey.unresolved.selectors):
-        return ()
+        return Missing()
 
     def body_of(need: Need) -> Body | None:
         resource = resources.of(need.api_version, need.ref.kind)
@@ -52,7 +59,9 @@ def missing(
     needs = {need.ref: need for need in survey.unresolved.needs}
     wanted = {one.selector: one for one in survey.unresolved.selectors}
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="outside") as pool:
-        return survey.answered(_answers(pool, needs, body_of), _answers(pool, wanted, has_pods))
+        answers = _answers(pool, needs, body_of)
+        findings = survey.answered(answers, _answers(pool, wanted, has_pods))
+    return Missing(findings, frozenset(ref for ref, body in answers.items() if body is None))
 
 
 def _answers(

@@ -15,6 +15,7 @@ from kploy.core.bodies import dig, text
 from kploy.core.graph import Graph
 from kploy.core.inventory import Entry, Inventory, Phase
 from kploy.core.kinds import builtin
+from kploy.core.masking import by_content
 from kploy.core.removal import reason_to_keep
 from kploy.engine.live import WORKERS, live_objects, named, ref_of, related_objects, selection
 from kploy.engine.lookout import Lookout
@@ -108,9 +109,16 @@ def _listing(
         *(_row(ref, live.get(ref), files[ref], lookout, now) for ref in files),
         *(_left_row(ref, live[ref], listed.get(ref), lookout, now) for ref in gone),
     )
-    target = cluster.target
+    who, target = app.kployfile, cluster.target
     listing = AppListing(
-        app.kployfile.name, app.kployfile.namespace, target.context, target.simulated, rows, notes=notes
+        who.name,
+        who.namespace,
+        target.context,
+        target.simulated,
+        rows,
+        author=str(by_content(who.author)),
+        source=str(by_content(who.source)),
+        notes=notes,
     )
     return _dated(listing, inventory, now)
 

@@ -29,9 +29,11 @@ class Row:
 class AppListing:
     """How an app is. Rows stand in the order of the manifests, then what has none any more.
 
-    ``revision`` is the one that was deployed last, None if there is none, begun ``deployed``
-    seconds ago, and ``outcome`` what came of it: ``destroyed`` if the app was, and something was
-    kept; ``destroying`` if that was begun, and has not ended. ``notes`` say what could not be found out.
+    ``author`` says who to ask, ``source`` where the app is developed; "" where the Kployfile
+    does not say, and masked where it says something secret. ``revision`` is the one that was deployed last,
+    None if there is none, begun ``deployed`` seconds ago, and ``outcome`` what came of it: ``destroyed``
+    if the app was, and something was kept; ``destroying`` if that was begun, and has not ended.
+    ``notes`` say what could not be found out.
     """
 
     app: str
@@ -42,4 +44,6 @@ class AppListing:
     revision: int | None = None
     deployed: float | None = None
     outcome: str = ""
+    author: str = ""
+    source: str = ""
     notes: tuple[str, ...] = ()

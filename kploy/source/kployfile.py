@@ -89,7 +89,7 @@ def _read(text: Text) -> tuple[Kployfile | None, tuple[Finding, ...]]:
     problems = [problem for document in documents.complete for problem in document.problems]
     if documents.fatal:
         problems += [*documents.pending, documents.fatal]
-    found = [problem.finding(text, secret=text.mentions_secret) for problem in problems]
+    found = [problem.finding(text, secret=text.may_tell) for problem in problems]
     if documents.fatal:
         return None, tuple(found)
     document = _only_document(text, documents.complete, found)

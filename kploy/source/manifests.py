@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kploy.core.kinds import builtin
+from kploy.core.masking import secrets
 from kploy.core.suggestions import nearest
 from kploy.model.app import Directory, Manifest
 from kploy.model.findings import Finding, Positions, error, warning
@@ -194,20 +195,20 @@ class _Limited:
 
 def _drafts(text: Text, kind_of_file: Directory, report: Report) -> Iterator[Draft]:
     documents = read_documents(text)
-    file_is_secret = any(_holds_secret(document.value) for document in documents.complete)
+    shares_lines = len(documents.complete) > 1 and not documents.complete[0].has_own_lines
+    # Documents of a JSON file may share a line, those of YAML never do.
+    file_is_secret = shares_lines and any(_is_telling(document.value) for document in documents.complete)
     for document in documents.complete:
-        # Documents of a JSON file may share a line, those of YAML never do.
-        secret = _holds_secret(document.value) or (file_is_secret and not document.has_own_lines)
+        layout = Layout(text, document, secret=file_is_secret or _holds_secret(document.value))
         for problem in document.problems:
-            report(problem.finding(text, since=document.start, secret=secret))
-        layout = Layout(text, document, secret=secret)
+            report(layout.finding(problem))
         for item in _objects(document, layout, report):
             draft = _draft(item, text.file, kind_of_file, report)
             if draft:
                 yield draft
     if documents.fatal:
         for problem in (*documents.pending, documents.fatal):
-            report(problem.finding(text, secret=text.mentions_secret))
+            report(problem.finding(text, secret=text.may_tell))
     elif all(document.value is None for document in documents.complete):
         report(
             warning(
@@ -289,6 +290,11 @@ def _holds_secret(value: Any) -> bool:
     if isinstance(kind, str) and kind.lower().startswith("secret"):
         return True
     return "stringData" in value or _holds_secret(value.get("items"))
+
+
+def _is_telling(value: Any) -> bool:
+    """Whether anything in it may not be shown."""
+    return _holds_secret(value) or any(True for _ in secrets(value))
 
 
 def _draft(item: _Object, file: str, kind_of_file: Directory, report: Report) -> Draft | None:

@@ -7,15 +7,17 @@ question about it comes.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
 from functools import cached_property
 
-from kploy.model.findings import Place
+from kploy.core.masking import secrets
+from kploy.model.findings import Finding, Place
 from kploy.model.objects import JsonPath
 from kploy.source.documents import MERGE, Document
 from kploy.source.scalars import NoValue, key_of
 from kploy.source.syntax import PLAIN
-from kploy.source.text import Text
+from kploy.source.text import Problem, Text, Veils
 
 _PROPERTIES = re.compile(r"(?:(?:&[\w-]*|!<[^>]*>|![^\s,\[\]{}]*)(?:\s+(?:#[^\n\r]*)?)*)+")
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
@@ -24,12 +26,18 @@ _INDENT = re.compile(r"[\s-]*")
 
 @dataclass(slots=True)
 class Spot:
-    """Where a value stands, with what it holds: children by key or index, and the keys themselves."""
+    """Where a value stands, with what it holds: children by key or index, and the keys themselves.
+
+    ``end`` is that of what is shown of it, of a block scalar its header; ``extent`` where it really ends.
+    ``shadowed`` are values whose keys stand there again.
+    """
 
     start: int
     end: int
+    extent: int = 0
     children: dict[str | int, Spot] = field(default_factory=dict)
     keys: dict[str | int, Spot] = field(default_factory=dict)
+    shadowed: list[tuple[str | int, Spot]] = field(default_factory=list)
     is_container: bool = False
 
     @property
@@ -56,6 +64,10 @@ class Layout:
         self.text = text
         self._document = document
         self._secret = secret
+
+    def finding(self, problem: Problem) -> Finding:
+        """The finding for a problem of the document."""
+        return problem.finding(self.text, since=self._document.start, secret=self._secret, veils=self.veils)
 
     def at(self, base: JsonPath) -> Located:
         """The places of what stands at ``base``, such as an item of a List."""
@@ -84,7 +96,7 @@ class Layout:
 
     def _place(self, spot: Spot, key: Spot | None) -> Place:
         if not self._secret:
-            return self.text.place(spot.start, spot.end, self._document.start)
+            return self.text.place(spot.start, spot.end, self._document.start, self.veils)
         return self.text.masked_place(spot.start, spot.end, self._shown_key(spot, key))
 
     def _shown_key(self, spot: Spot, key: Spot | None) -> int | None:
@@ -96,6 +108,17 @@ class Layout:
         return key.end if line_start <= key.start and _INDENT.fullmatch(before) else None
 
     @cached_property
+    def veils(self) -> Veils:
+        """Where the values stand that may be secret, in a document of which others are shown."""
+        if self._secret:
+            return ()
+        paths = [path for path, _ in secrets(self._document.value)]
+        spots = [self._find(path).spot for path in paths]
+        names = {path[-1] for path in paths if path}
+        spots += (spot for key, spot in _shadowed(self._root) if spot.is_container or key in names)
+        return _apart(sorted((spot.start, spot.extent) for spot in spots))
+
+    @cached_property
     def _root(self) -> Spot:
         content, start = self.text.content, self._document.start
         if self._document.has_own_lines:
@@ -104,6 +127,26 @@ class Layout:
         locator = _Locator(content, start)
         self._document.parse(content[start : self._document.end], locator)
         return locator.root
+
+
+def _shadowed(root: Spot) -> Iterator[tuple[str | int, Spot]]:
+    """Every value of a document whose key stands there again, with that key: it is in no value that was read."""
+    pending = [root]
+    while pending:
+        spot = pending.pop()
+        yield from spot.shadowed
+        pending += spot.children.values()
+
+
+def _apart(veils: Iterable[tuple[int, int]]) -> Veils:
+    """The same in their order, those that touch made one: an alias may lead to the same place twice."""
+    found: list[tuple[int, int]] = []
+    for start, end in veils:
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        else:
+            found.append((start, end))
+    return found
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -155,7 +198,7 @@ class _Locator:
     def end(self, end: int) -> None:
         spot, _, _ = self._open.pop()
         self._key.pop()
-        spot.end = end + self._offset
+        spot.end = spot.extent = end + self._offset
         self._add(spot)
 
     def scalar(self, text: str, tag: str, anchor: str | None, start: int, end: int) -> None:
@@ -198,6 +241,8 @@ class _Locator:
         elif pending and pending[0] == _MERGE_KEY:
             _merge(parent, spot)
         elif pending:
+            if pending[0] in parent.keys:
+                parent.shadowed.append((pending[0], parent.children[pending[0]]))
             parent.keys.pop(pending[0], None)  # so that the order is that of the text
             parent.children[pending[0]], parent.keys[pending[0]] = spot, pending[1]
 
@@ -205,7 +250,7 @@ class _Locator:
         """Where a scalar itself stands: of a block scalar its header, without the comment behind it."""
         start = min(self._bare(start), end)
         header = _BLOCK_HEADER.match(self._content, start, end)
-        return Spot(start, header.end() if header else end)
+        return Spot(start, header.end() if header else end, end)
 
     def _bare(self, start: int) -> int:
         """Past the anchor and the tag that stand before a value."""

@@ -20,6 +20,8 @@ from kploy.ui.streams import LEGIBLE, steadfast
 Part = str | tuple[str, str]
 """A piece of a line: plain, or a pair of text and style."""
 
+_USUAL = 80
+
 _NARROWEST = 24
 """Words in less than so many columns are hard to read: they go on a line of their own."""
 
@@ -71,7 +73,10 @@ def stdout() -> Console:
 
 
 def _console(stream: TextIO | None) -> Console:
-    return Console(file=steadfast(stream), highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = Console(file=steadfast(stream), highlight=False, markup=False, emoji=False, soft_wrap=True)
+    if console.width < 1:  # COLUMNS=0: nobody knows how wide it is, and nothing would be shown
+        console.width = _USUAL
+    return console
 
 
 def columns(console: Console) -> int | None:

@@ -39,13 +39,16 @@ def _cells(row: Row, *, wide: bool) -> list[str]:
     return [*cells, ", ".join(row.images) or "-", ", ".join(row.urls) or "-"] if wide else cells
 
 
-def show_header(console: Console, listing: AppListing, arrow: str) -> None:
-    """Print which app, where, and what is not well: talk, not data."""
+def show_header(console: Console, listing: AppListing, arrow: str, *, wide: bool) -> None:
+    """Print which app, where, and what is not well: talk, not data. ``wide``: also whose it is."""
     where = f"{listing.context or 'direct'}/{listing.namespace}"
     revision = f"   {_revision(listing)}" if listing.revision is not None else ""
     console.print(line((listing.app, "bold"), f" {arrow} ", (where, "bold"), revision))
     if listing.simulated:
         console.print(line((SIMULATED, "dim")))
+    for whose, words in (("author", listing.author), ("source", listing.source)):
+        if wide and words:
+            console.print(Hanging(line("  "), line((f"{whose} {words}", "dim"))))
     for note in listing.notes:
         console.print(Hanging(line("  "), line((note, "yellow"))))
     for row in listing.rows:

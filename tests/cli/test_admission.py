@@ -160,25 +160,37 @@ def test_what_a_template_names_and_is_not_there_is_found_at_its_line(
     ]
 
 
-def test_an_account_that_is_not_there_is_missing_and_the_server_says_what_comes_of_it(
+def test_an_account_that_is_not_there_is_told_once_however_many_pods_want_it(
     kploy: Kploy, write: Write, live: Live
 ) -> None:
     namespace_with(live)
-    write({"rcs/web.yaml": f"{WEB}      serviceAccountName: nobody\n"})
+    wanting = f"{WEB}      serviceAccountName: nobody\n"
+    write({"rcs/web.yaml": wanting, "rcs/api.yaml": wanting.replace("web", "api")})
     result = kploy("dryrun")
     assert result.code == 3
     assert errors(result.lines) == [
         (
             "error[missing-service-account]: serviceaccount/nobody is neither in this app "
-            f"nor in namespace {live.namespace}"
+            f"nor in namespace {live.namespace} (named in 2 places)"
         ),
-        "  rcs/web.yaml:22:27",
-        (
-            "error[pod-refused]: no pod of deployment/web can start: error looking up service account "
-            f'{live.namespace}/nobody: serviceaccount "nobody" not found'
-        ),
-        "  rcs/web.yaml:22:27",
+        "  rcs/api.yaml:22:27",
     ]
+
+
+@pytest.mark.parametrize("by", ["Kployfile", "annotation"])
+def test_who_makes_an_account_by_other_means_is_not_stopped_for_it(
+    kploy: Kploy, write: Write, live: Live, by: str
+) -> None:
+    namespace_with(live)
+    rule = "missing-service-account"
+    annotated = WEB.replace("name: web\n", f'name: web\n  annotations: {{kploy.dev/ignore: "{rule}"}}\n', 1)
+    root = write(
+        {"rcs/web.yaml": (annotated if by == "annotation" else WEB) + "      serviceAccountName: nobody\n"}
+    )
+    if by == "Kployfile":
+        (root / "Kployfile").write_text(f"{(root / 'Kployfile').read_text()}rules: {{{rule}: ignore}}\n")
+    result = kploy("dryrun")
+    assert (result.code, errors(result.lines)) == (0, [])
 
 
 def test_what_the_same_run_creates_is_not_held_against_pods_but_said_to_be_unchecked(

@@ -54,6 +54,17 @@ def test_wide_adds_images_and_urls(kploy: Kploy, write: Write) -> None:
     assert re.fullmatch(r"http://[0-9.]+", rows[2][-1])
 
 
+def test_who_to_ask_is_told_and_no_password_in_an_address(kploy: Kploy, write: Write) -> None:
+    kployfile = write(APP) / "Kployfile"
+    whose = "author: Ada\nsource: https://ada:hunter2@git.example.com/shop\n"
+    kployfile.write_text(kployfile.read_text() + whose)
+    result = kploy("list", "-o", "wide")
+    assert [line for line in result.lines if line.startswith("  author")] == ["  author Ada"]
+    assert "  source ••••••" in result.lines
+    listing = json.loads(kploy("list", "-o", "json").stdout)
+    assert (listing["author"], listing["source"]) == ("Ada", "••••••")
+
+
 def test_an_app_that_was_never_deployed_is_listed_as_not_found_with_code_0(kploy: Kploy, write: Write) -> None:
     write(APP)
     result = kploy("list")

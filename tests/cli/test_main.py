@@ -245,10 +245,14 @@ def test_a_closed_stdout_is_no_error(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("command", ["schema", "--help", "--version", "run --help", "completion bash", "lock"])
+@pytest.mark.parametrize(
+    "command", ["schema", "--help", "--version", "run --help", "completion bash", "lock", "graph"]
+)
 def test_output_that_is_lost_ends_with_1_and_says_so(tmp_path: Path, command: str) -> None:
     (tmp_path / "Kployfile").write_text("name: shop\n")
     (tmp_path / "Kployfile.lock").write_text(LOCK)
+    (tmp_path / "env").mkdir()
+    (tmp_path / "env/A.config").write_text("a")
     done = subprocess.run(
         ["bash", "-c", f"{sys.executable} -m kploy {command} > /dev/full"],
         cwd=tmp_path,
@@ -259,6 +263,12 @@ def test_output_that_is_lost_ends_with_1_and_says_so(tmp_path: Path, command: st
     assert done.returncode == 1
     assert "the output is not complete: No space left on device" in done.stderr
     assert "bug" not in done.stderr
+
+
+def test_a_terminal_of_no_width_is_one_whose_width_nobody_knows(offline: Kploy) -> None:
+    wide, unknown = offline("dryrun", "--offline"), offline("dryrun", "--offline", COLUMNS="0")
+    assert (unknown.code, unknown.lines) == (wide.code, wide.lines)
+    assert unknown.lines[0].startswith("error[no-kployfile]")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])

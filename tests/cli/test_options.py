@@ -32,6 +32,20 @@ def test_advice_repeats_the_directory_and_the_flags_that_say_where(typed: list[s
         assert calls_of(run_command.make_context("run", list(typed), parent=parent)).of("list") == advised
 
 
+@pytest.mark.parametrize("command", ["run", "dryrun", "list", "history", "rollback", "destroy", "init", "graph"])
+def test_a_directory_that_is_empty_is_not_this_one(offline: Kploy, command: str) -> None:
+    result = offline(command, "")
+    assert result.code == 2
+    assert result.lines[-1] == "Error: Invalid value for '[DIR]': it is empty. Say which one, or leave it out."
+
+
+@pytest.mark.parametrize("flag", ["--context", "--kubeconfig", "--namespace", "--as"])
+def test_a_name_that_is_empty_does_not_mean_the_default(offline: Kploy, flag: str) -> None:
+    result = offline("destroy", flag, "", "--yes")
+    assert result.code == 2
+    assert result.lines[-1].endswith("it is empty. Say which one, or leave it out.")
+
+
 @pytest.mark.cluster
 def test_advice_after_a_timeout_can_be_typed_as_it_stands(kploy: Kploy, write: Write, live: Live) -> None:
     root = write({"rcs/web.yaml": STUCK})

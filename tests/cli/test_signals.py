@@ -31,7 +31,11 @@ def test_ctrl_c_saves_the_inventory_frees_the_lock_and_says_how_to_go_on(
     assert kploy("history").stdout.splitlines()[1].split()[2] == "interrupted"
 
 
-@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]], ids=["term", "int int"])
+@pytest.mark.parametrize(
+    "signals",
+    [[signal.SIGTERM], [signal.SIGHUP], [signal.SIGINT, signal.SIGINT]],
+    ids=["term", "hup", "int int"],
+)
 def test_who_leaves_at_once_leaves_everything_listed_and_the_next_run_begins_at_once(
     cluster: Sandbox, kploy: Kploy, write: Write, live: Live, signals: list[signal.Signals]
 ) -> None:
@@ -48,6 +52,20 @@ def test_who_leaves_at_once_leaves_everything_listed_and_the_next_run_begins_at_
     assert result.code == 0
     assert "waiting for the lock" not in result.stderr
     assert (phase(live), listed(live)) == ("deployed", ["a"])
+
+
+def test_who_wants_a_run_to_outlive_the_terminal_is_obeyed(cluster: Sandbox, write: Write) -> None:
+    root = write({"rcs/web.yaml": STUCK})
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with started(cluster, root, "run", "--timeout", "9m") as process:
+            until(process, "deployment/web")
+            process.send_signal(signal.SIGHUP)
+            process.send_signal(signal.SIGINT)
+            code, said = rest(process)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (code, said[-1]) == (130, "  kploy run goes on from here")
 
 
 def test_a_rollback_that_was_interrupted_goes_on_to_the_same_revision(

@@ -157,6 +157,32 @@ def failing(path: str, **choice: Any) -> KployError:
     return raised.value
 
 
+@pytest.mark.parametrize(
+    "server",
+    [
+        "https://me:hunter2@one.example",
+        "https://hunter2@one.example",
+        "one.example:6443",
+        "ftp://one.example",
+        "",
+        5,
+    ],
+)
+def test_a_server_that_is_no_plain_address_is_not_talked_to_and_not_shown(tmp_path: Path, server: Any) -> None:
+    path = write(tmp_path / "config", config("one", one=server))
+    error = failing(path)
+    assert (error.message, error.hint) == (
+        "the server of context one is no address of an API server",
+        f"write `https://HOST:PORT`, without a user or password, into {path}",
+    )
+    assert "hunter2" not in shown(failing(path, context="one", pinned_server=TWO))
+
+
+def test_a_kubeconfig_of_brackets_only_is_no_yaml(tmp_path: Path) -> None:
+    path = write(tmp_path / "config", "[" * 50_000)
+    assert failing(path).message == f"the kubeconfig {path} is not valid YAML"
+
+
 def test_an_unknown_context_is_answered_with_the_known_ones(tmp_path: Path) -> None:
     path = write(tmp_path / "config", config("one", one=ONE, two=TWO))
     error = failing(path, context="three")

@@ -44,7 +44,7 @@ def says(reason: str) -> str:
         ("maximum memory usage per Container is 1Gi, but limit is 4Gi", "limit-range", "containers.1.resources"),
         (
             'error looking up service account shop/robot: serviceaccount "robot" not found',
-            "pod-refused",
+            "missing-service-account",
             "serviceAccountName",
         ),
         ("no PriorityClass with name high was found", "pod-refused", ""),

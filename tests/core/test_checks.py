@@ -16,6 +16,7 @@ from kploy.sandbox import Sandbox
 from tests.makers import app_of, manifest_of, thing
 
 CONFIG = "resources/a.yaml"
+SLICE = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": {"name": "a"}}
 
 
 def config(file: str = CONFIG, **metadata: Any) -> Manifest:
@@ -87,6 +88,20 @@ def test_an_app_as_it_should_be_has_no_findings() -> None:
         ),
         # A kind that Kubernetes does not have is a finding of the schemas; where it lies matters no more.
         (thing("a", "Deploymnt", "apps/v1"), []),
+        # The endpoints of a Service belong where it does.
+        (manifest_of({**SLICE, "kind": "EndpointSlice"}, "services/a.yaml"), []),
+        (manifest_of({**SLICE, "apiVersion": "v1", "kind": "Endpoints"}, "services/a.yaml"), []),
+        (
+            manifest_of(SLICE, "resources/a.yaml"),
+            [
+                warning(
+                    "wrong-directory",
+                    "an EndpointSlice belongs into services/, not resources/",
+                    "move it to services/a.yaml",
+                    Place("value kind", 1, 1),
+                )
+            ],
+        ),
         # A custom resource belongs into resources/.
         (
             thing("a", "Tap", "example.com/v1"),

@@ -239,6 +239,19 @@ def test_a_cycle_that_was_asked_for_is_a_finding_that_names_it() -> None:
     ]
 
 
+def test_a_cycle_is_told_beside_a_dependency_that_is_unknown() -> None:
+    app = [deployment("a", after="deployment/b, job/migrate"), deployment("b", after="deployment/a")]
+    graph, findings = graph_of(app)
+    assert graph == Graph()
+    assert [(finding.rule, finding.message) for finding in findings] == [
+        ("unknown-dependency", "deployment/a depends on `job/migrate`, which this app does not have"),
+        (
+            "dependency-cycle",
+            "these wait for each other, so none could start: deployment/a → deployment/b → deployment/a",
+        ),
+    ]
+
+
 def test_an_object_that_waits_for_itself_is_a_cycle() -> None:
     _, findings = graph_of([deployment("a", after="deployment/a")])
     assert [finding.rule for finding in findings] == ["dependency-cycle"]

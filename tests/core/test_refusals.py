@@ -14,7 +14,6 @@ from kploy.core.refusals import (
     foreign,
     invalid,
     not_served,
-    quotable,
 )
 from kploy.core.rules import SAFETY
 from kploy.model.app import Manifest
@@ -172,32 +171,3 @@ def test_no_finding_has_a_value_that_is_no_string() -> None:
     manifest = secret("stringData", {"inner": "hunter2hunter2"})
     for finding in every_finding(manifest, 'got &value{Value:map[string]interface {}{"inner":"hunter2hunter2"}}'):
         assert "hunter2" not in repr(finding)
-
-
-@pytest.mark.parametrize("value", ["abc", "on", "1"])
-def test_a_short_value_is_not_shown_as_a_word_of_its_own(value: str) -> None:
-    assert f"weak: {value}" not in quotable(secret("stringData", value), f"weak: {value}")
-
-
-@pytest.mark.parametrize(
-    ("said", "shown"),
-    [
-        ("Required value", "Required value"),
-        ('Invalid value: "hunter2hunter2": too weak', "Invalid value: too weak"),
-        (
-            'Unsupported value: "hunter2hunter2": supported values: "a", "b"',
-            'Unsupported value: supported values: "a", "b"',
-        ),
-        ("Invalid value: 5: must be one", "Invalid value: must be one"),
-        ("Too long: may not be more than 1048576 bytes", "Too long: may not be more than 1048576 bytes"),
-        ('secrets "login" is forbidden: exceeded quota', 'secrets "login" is forbidden: exceeded quota'),
-        ("weak: hunter2hunter2", "refused, in words that quote a secret value and are not shown"),
-    ],
-)
-def test_what_tells_no_value_of_a_secret_is_shown(said: str, shown: str) -> None:
-    assert quotable(secret("stringData", "hunter2hunter2"), said) == shown
-
-
-def test_of_anything_but_a_secret_the_server_is_quoted_in_full() -> None:
-    said = 'Invalid value: "hunter2hunter2": too weak'
-    assert quotable(WEB, said) == said

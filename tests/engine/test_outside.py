@@ -7,11 +7,10 @@ import pytest
 from kploy.cluster.port import Forbidden, Invalid, Listing, NotFound
 from kploy.core.across import Survey, survey
 from kploy.core.kinds import builtin
-from kploy.engine.outside import missing
+from kploy.engine.outside import Missing, missing
 from kploy.engine.resources import Resources
 from kploy.model.errors import KployError, Refused
-from kploy.model.findings import Finding
-from kploy.model.objects import Body, Resource
+from kploy.model.objects import Body, ObjectRef, Resource
 from tests.fakes import RecordingCluster
 from tests.makers import app_of, deployment, service
 
@@ -47,16 +46,17 @@ def surveyed() -> Survey:
     )
 
 
-def asked_of(cluster: Closed, *, namespace_exists: bool = True) -> tuple[Finding, ...]:
+def asked_of(cluster: Closed, *, namespace_exists: bool = True) -> Missing:
     found = surveyed()
     return missing(found, cluster, Resources(cluster, ()), namespace_exists=namespace_exists)
 
 
 def test_each_thing_is_asked_for_once() -> None:
     cluster = Closed()
-    rules = [finding.rule for finding in asked_of(cluster)]
+    rules = [finding.rule for finding in asked_of(cluster).findings]
     assert rules == ["missing-service-account", "service-without-pods", "service-without-pods"]
-    assert sorted(cluster.asked) == ["pods/shop?app=c", "serviceaccounts/shop/robot"]
+    assert asked_of(cluster).refs == {ObjectRef("", "ServiceAccount", "shop", "robot")}
+    assert sorted(set(cluster.asked)) == ["pods/shop?app=c", "serviceaccounts/shop/robot"]
 
 
 def test_in_a_namespace_that_does_not_exist_there_is_nothing_and_nobody_is_asked() -> None:
@@ -70,11 +70,11 @@ def test_in_a_namespace_that_does_not_exist_there_is_nothing_and_nobody_is_asked
     [Forbidden("no"), Invalid("no such selector"), NotFound("no kind", is_object=False), Refused("no name")],
 )
 def test_of_what_the_cluster_does_not_tell_nothing_is_said(refusal: KployError) -> None:
-    assert asked_of(Closed(refusal)) == ()
+    assert asked_of(Closed(refusal)) == Missing()
 
 
 def test_an_app_that_names_nothing_asks_nothing() -> None:
     cluster = Closed()
-    assert missing(survey(app_of()), cluster, Resources(cluster, ()), namespace_exists=True) == ()
-    assert missing(None, cluster, Resources(cluster, ()), namespace_exists=True) == ()
+    assert missing(survey(app_of()), cluster, Resources(cluster, ()), namespace_exists=True) == Missing()
+    assert missing(None, cluster, Resources(cluster, ()), namespace_exists=True) == Missing()
     assert cluster.asked == []

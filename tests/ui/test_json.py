@@ -272,6 +272,8 @@ def test_a_listing_has_this_shape() -> None:
         revision=7,
         deployed=61.23456,
         outcome="failed",
+        author="Ada",
+        source="https://git.example.com/shop",
         notes=("what may be left over could not be seen",),
     )
     assert listing_document(listing) == {
@@ -314,6 +316,8 @@ def test_a_listing_has_this_shape() -> None:
         "revision": 7,
         "deployed": 61.235,
         "outcome": "failed",
+        "author": "Ada",
+        "source": "https://git.example.com/shop",
         "notes": ["what may be left over could not be seen"],
     }
 
@@ -330,5 +334,7 @@ def test_a_listing_of_what_was_never_deployed_has_the_same_shape() -> None:
         "revision": None,
         "deployed": None,
         "outcome": "",
+        "author": "",
+        "source": "",
         "notes": [],
     }

@@ -40,9 +40,9 @@ def table(listing: AppListing, stream: Stream, *, wide: bool = False) -> list[st
     return stream.getvalue().splitlines()
 
 
-def header(listing: AppListing, width: int | None = None) -> list[str]:
+def header(listing: AppListing, width: int | None = None, *, wide: bool = False) -> list[str]:
     console = terminal(width) if width else console_on(Stream())
-    show_header(console, listing, "→")
+    show_header(console, listing, "→", wide=wide)
     assert isinstance(console.file, Stream)
     return console.file.getvalue().splitlines()
 
@@ -92,6 +92,13 @@ def test_the_header_of_an_app_that_is_leaving_says_so_instead_of_its_last_revisi
     gone = replace(LISTING, revision=2, deployed=60.0, outcome="destroyed", simulated=False)
     assert header(gone)[0] == "shop → kind-dev/shop   destroyed, 2 kept"
     assert header(replace(gone, outcome="destroying"))[0] == "shop → kind-dev/shop   destroyed in part, 2 left"
+
+
+def test_a_wide_header_says_whose_the_app_is_as_far_as_the_kployfile_does() -> None:
+    listing = AppListing("shop", "shop", "dev", simulated=False, rows=(), author="Ada", source="https://git/shop")
+    assert header(listing) == ["shop → dev/shop"]
+    assert header(listing, wide=True) == ["shop → dev/shop", "  author Ada", "  source https://git/shop"]
+    assert header(LISTING, wide=True) == header(LISTING)
 
 
 def test_on_a_narrow_terminal_what_is_not_well_goes_on_below() -> None:
