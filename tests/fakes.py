@@ -70,9 +70,9 @@ class RecordingCluster:
         self._record("get", resource.kind, name)
         return self._real.get(resource, namespace, name)
 
-    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
         self._record("list", resource.kind)
-        return self._real.list(resource, namespace, selector)
+        return self._real.list(resource, namespace, selector, fields)
 
     def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
         self._record("apply", resource.kind, text(body, "metadata", "name"), dry_run=dry_run)
@@ -121,9 +121,11 @@ class RecordingCluster:
             dry_run=dry_run,
         )
 
-    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
         self._record("watch", resource.kind)
-        yield from self._real.watch(resource, namespace, selector, since)
+        yield from self._real.watch(resource, namespace, selector, since, fields)
 
     def may(self, verb: str, group: str, plural: str, namespace: str, name: str = "") -> bool:
         self._record("may", plural, name)

@@ -68,8 +68,8 @@ class ApiServer:
     def get(self, resource: Resource, namespace: str, name: str) -> Body | None:
         return self._if_it_exists(Request("GET", _path(resource, namespace, name)))
 
-    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
-        query = (("labelSelector", selector),) if selector else ()
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
+        query = tuple(_selecting(selector, fields))
         try:
             _, body = self._transport.send(Request("GET", _path(resource, namespace), query))
         except NotFound:
@@ -137,14 +137,16 @@ class ApiServer:
         }
         return self._if_it_exists(Request("DELETE", _path(resource, namespace, name), _dry(dry_run), options))
 
-    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
         query = [
             ("watch", "true"),
             ("allowWatchBookmarks", "true"),
             ("timeoutSeconds", _WATCH_SECONDS),
             ("resourceVersion", since),
         ]
-        query += [("labelSelector", selector)] if selector else []
+        query += _selecting(selector, fields)
         for line in self._transport.stream(Request("GET", _path(resource, namespace), tuple(query))):
             body = mapping(line, "object")
             kind = text(line, "type")
@@ -215,6 +217,10 @@ def _resources(api_version: str, answer: object, with_verbs: frozenset[str] = fr
 def _identity(body: Body) -> tuple[str, str]:
     """The namespace and the name of an object."""
     return text(body, "metadata", "namespace"), text(body, "metadata", "name")
+
+
+def _selecting(selector: str, fields: str) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in (("labelSelector", selector), ("fieldSelector", fields)) if value]
 
 
 def _dry(dry_run: bool) -> tuple[tuple[str, str], ...]:

@@ -194,8 +194,8 @@ class Cluster(Protocol):
     def get(self, resource: Resource, namespace: str, name: str) -> Body | None:
         """One object; None if it does not exist."""
 
-    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
-        """All objects of a selection. Empty if the server does not serve the kind."""
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
+        """All objects of a selection, by labels and ``fields``. Empty if the server does not serve the kind."""
 
     def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
         """Server-side apply of ``body`` with strict field validation, or what it would do."""
@@ -251,7 +251,9 @@ class Cluster(Protocol):
         resource version; NotFound when its kind is not served.
         """
 
-    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
         """The changes of a selection after a resource version, until the server or the network ends it."""
 
     def may(self, verb: str, group: str, plural: str, namespace: str, name: str = "") -> bool:

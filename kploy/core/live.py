@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kploy.model.frozen import dataclass
+from kploy.model.notices import Notice
 from kploy.model.objects import Body, Counts, State, Status
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -27,13 +28,16 @@ class Related:
     when the Service selects nothing that this app runs, or its workload is at
     zero: then it is current without an endpoint. ``binds_on_use`` is True for
     a PersistentVolumeClaim whose StorageClass waits for the first consumer.
-    ``pods`` are those of a ReplicationController, None where nobody looked.
+    ``pods`` are those of a workload, old ones too, None where nobody looked;
+    ``replica_sets`` those of a Deployment. ``notices`` are the warnings about it and about its pods.
     """
 
     endpoint_slices: tuple[Body, ...] = ()
     expects_endpoints: bool = True
     binds_on_use: bool = False
     pods: tuple[Body, ...] | None = None
+    replica_sets: tuple[Body, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

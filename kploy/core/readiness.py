@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from kploy.core.diagnosis import diagnosed
 from kploy.core.live import Condition, Fields, Live, Malformed, Related, current, failed, fields, in_progress
 from kploy.core.readiness_of_workloads import UNSEEN, WORKLOADS
 from kploy.model.objects import Body, Counts, State, Status, group_of
@@ -30,7 +31,8 @@ def status_of(live: Body, related: Related = _ALONE, now: float = 0.0) -> Status
     since the epoch.
     """
     try:
-        return _status_of(Live(fields("", live), related, now))
+        read = Live(fields("", live), related, now)
+        return diagnosed(read, _status_of(read))
     except Malformed as exc:
         return Status(State.UNKNOWN, str(exc))
 

@@ -14,7 +14,7 @@ _ENDED = {"Succeeded", "Failed"}
 def of_template(live: Live, pods: tuple[Body, ...]) -> Status:
     """As many pods as wanted run the template and are ready, and none runs an older one."""
     running = [pod for pod in (fields("pod", body) for body in pods) if _is_running(pod)]
-    young = [pod for pod in running if _is_of_template(pod, live)]
+    young = [pod for pod in running if is_of_template(pod, live)]
     counts = Counts(sum(map(_is_ready, young)), live.spec.number("replicas", 1))
     if old := len(running) - len(young):
         verb, them = ("runs", "it") if old == 1 else ("run", "them")
@@ -42,7 +42,7 @@ def _is_ready(pod: Fields) -> bool:
     return any(one.text("type") == "Ready" and one.text("status") == "True" for one in conditions)
 
 
-def _is_of_template(pod: Fields, live: Live) -> bool:
+def is_of_template(pod: Fields, live: Live) -> bool:
     """Whether a pod was made from the template as it is now.
 
     Where there never was another template, or the pod is younger than the last change, it was. That spares

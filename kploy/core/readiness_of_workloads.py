@@ -32,7 +32,7 @@ def deployment(live: Live) -> Status:
         return in_progress(UNSEEN, counts)
     missing = _missing(status, wanted, "updated", "ready", "available") or _surplus(status, wanted)
     if missing:
-        return in_progress(words(paused, missing, _refused(live)), counts)
+        return in_progress(words(paused, missing), counts)
     return current(paused, counts)
 
 
@@ -43,7 +43,7 @@ def replica_set(live: Live) -> Status:
     if not live.is_observed:
         return in_progress(UNSEEN, counts)
     missing = _missing(status, wanted, "ready", "available") or _surplus(status, wanted)
-    return in_progress(words(missing, _refused(live)), counts) if missing else current("", counts)
+    return in_progress(missing, counts) if missing else current("", counts)
 
 
 def replication_controller(live: Live) -> Status:
@@ -207,12 +207,6 @@ def _missing(status: Fields, wanted: int, *parts: str) -> str:
 def _surplus(status: Fields, wanted: int) -> str:
     surplus = status.number("replicas") - wanted
     return f"{_pods(surplus)} still to stop" if surplus > 0 else ""
-
-
-def _refused(live: Live) -> str:
-    """Why pods cannot be created: quota, admission, a missing ServiceAccount."""
-    failure = live.condition("ReplicaFailure")
-    return failure.why if failure.is_true else ""
 
 
 WORKLOADS = {

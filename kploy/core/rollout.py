@@ -29,10 +29,11 @@ from enum import StrEnum
 from typing import assert_never
 
 from kploy.core.graph import Graph, Milestone
+from kploy.core.remedies import remedy
 from kploy.core.table import Table
 from kploy.model import events
 from kploy.model.frozen import dataclass
-from kploy.model.objects import ObjectRef, Status
+from kploy.model.objects import Cause, Grade, ObjectRef, Status
 from kploy.model.objects import State as ObjectState
 from kploy.model.plan import Action as Change
 from kploy.model.report import Outcome
@@ -69,7 +70,7 @@ class Item:
     """One node of the graph while it is deployed.
 
     ``blockers`` counts the needs that are not met yet, ``lost`` the backers
-    that will not come.
+    that will not come. ``suspected_at``: since when the same suspicion holds.
     """
 
     phase: Phase
@@ -77,6 +78,7 @@ class Item:
     lost: int = 0
     status: Status = _UNSEEN
     applied_at: float = 0.0
+    suspected_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +371,7 @@ class _Turn:
     def _answered(self, node: int, change: Change, status: Status, now: float) -> None:
         if self._phase(node) is not Phase.APPLYING:
             return
+        self._suspect(node, status, now)
         self._change(node, phase=Phase.WAITING, status=status, applied_at=now)
         self._tell(events.Applied(self._ref(node), change, status, self._since(now)))
         self._release(node, {Milestone.TRIED, Milestone.APPLIED}, now)
@@ -380,9 +383,12 @@ class _Turn:
                 self._watch(node)
 
     def _look(self, node: int, status: Status, now: float) -> None:
-        if status != self.state.items[node].status:
+        before = self.state.items[node].status
+        if status != before:
+            self._suspect(node, status, now)
             self._change(node, status=status)
-            if not self._is_done(node, status):
+            # Which pods have the same trouble is no news.
+            if replace(status, cause=before.cause) != before and not self._is_done(node, status):
                 self._tell(events.Progressed(self._ref(node), status, self._since(now)))
         self._judge(node, status, now)
 
@@ -394,7 +400,23 @@ class _Turn:
             self._tell(events.Ready(self._ref(node), status, after, self._since(now)))
             self._release(node, {Milestone.READY}, now)
         elif not self._is_leaving(node) and status.state in {ObjectState.FAILED, ObjectState.NOT_FOUND}:
-            self._fail(node, status.message or f"it is {status.state}", now)
+            self._fail(node, status.message or f"it is {status.state}", now, cause=status.cause)
+        elif status.cause and self._is_proven(node, status.cause, now):
+            self._fail(node, status.cause.message, now, cause=status.cause)
+
+    def _suspect(self, node: int, status: Status, now: float) -> None:
+        """Note since when what is suspected of a node holds; another suspicion begins anew."""
+        item, cause = self.state.items[node], status.cause
+        before = item.status.cause
+        if cause is None or cause.grade is not Grade.SUSPECTED:
+            self._change(node, suspected_at=None)
+        elif item.suspected_at is None or before is None or before.reason != cause.reason:
+            self._change(node, suspected_at=now)
+
+    def _is_proven(self, node: int, cause: Cause, now: float) -> bool:
+        """Whether a suspicion held for all of its grace."""
+        since = self.state.items[node].suspected_at
+        return not self._is_leaving(node) and since is not None and now - since >= cause.grace
 
     def _is_done(self, node: int, status: Status) -> bool:
         return status.state is (ObjectState.NOT_FOUND if self._is_leaving(node) else ObjectState.CURRENT)
@@ -415,13 +437,15 @@ class _Turn:
             if item.blockers == 1:
                 self._launch(dependent, now)
 
-    def _fail(self, node: int, reason: str, now: float, hint: str = "") -> None:
+    def _fail(self, node: int, reason: str, now: float, hint: str = "", cause: Cause | None = None) -> None:
         was_applied = self._phase(node) is Phase.WAITING
         self._settle(node, Phase.FAILED)
         # What is refused after the end was decided did not decide it.
         is_cause = self.state.ending is None
         self.state = replace(self.state, has_failed=self.state.has_failed or is_cause, is_short=True)
-        self._tell(events.Failed(self._ref(node), reason, self._since(now), hint))
+        if cause and not hint:
+            hint = remedy(self._ref(node), cause)
+        self._tell(events.Failed(self._ref(node), reason, self._since(now), hint, cause=cause))
         if was_applied:
             skipped = self._skip_dependents(node, {Milestone.READY}, now)
             self._desert(node, now)

@@ -212,15 +212,19 @@ class Carrier:
         """Begin to watch the app's objects of a kind; they arrive as Listed, and then as Sighted."""
         self._begin(lambda: self._watch(self._resources.of(api_version, kind), None), kind)
 
-    def watch_related(self, relation: Relation) -> None:
-        """Begin to watch what tells about the app's objects, in the same way."""
-        self._begin(lambda: self._watch(relation.resource, relation), relation.resource.kind)
+    def watch_related(self, relation: Relation, *, may_be_hidden: bool) -> None:
+        """Begin to watch what tells about the app's objects, in the same way.
+
+        ``may_be_hidden``: who may not look does without.
+        """
+        kind = relation.resource.kind
+        self._begin(lambda: self._watch(relation.resource, relation, may_be_hidden=may_be_hidden), kind)
 
     def look_again(self, kinds: Iterable[tuple[str, str]]) -> None:
         """See how these ``kinds`` (group, kind) are, and what tells of them, where there was no news for long."""
         wanted = set(kinds)
         for watching in tuple(self._watches):
-            if watching.selection.tells_of in wanted and watching.is_quiet():
+            if watching.selection.tells_of & wanted and watching.is_quiet():
                 self._begin(watching.look_again, watching.selection.resource.kind)
 
     def withhold(self) -> None:
@@ -368,11 +372,11 @@ class Carrier:
         brings_rights = any(manifest.ref.group == _RIGHTS for manifest in self._app.manifests)
         return _NEW_RIGHT_PATIENCE if brings_rights else 0.0
 
-    def _watch(self, resource: Resource | None, relation: Relation | None) -> None:
+    def _watch(self, resource: Resource | None, relation: Relation | None, *, may_be_hidden: bool = False) -> None:
         if resource is None:
             return
         namespace, selector = selection(self._app, resource, is_labelled=relation is None or relation.is_labelled)
-        what = Selection(resource, namespace, selector, relation)
+        what = Selection(resource, namespace, selector, relation, may_be_hidden)
         watching = Watching(self._cluster, what, self._inbox.put, self._fails, self._closed)
         self._watches.append(watching)
         watching.run()

@@ -38,7 +38,7 @@ from kploy.engine.compare import Comparison
 from kploy.engine.journal import Journal
 from kploy.engine.live import related_objects
 from kploy.engine.lookout import Lookout, Told
-from kploy.engine.related import RELATIONS, Relation, relations_of
+from kploy.engine.related import RELATIONS, Relation, explanations_of, relations_of
 from kploy.engine.resources import Resources
 from kploy.engine.watching import Listed, Sighted
 from kploy.model.app import App
@@ -46,10 +46,10 @@ from kploy.model.errors import KployError
 from kploy.model.events import Event, Failed, Noted, Unfinished
 from kploy.model.findings import Place
 from kploy.model.frozen import dataclass
-from kploy.model.objects import Body, ObjectRef, group_of
+from kploy.model.objects import Body, JsonPath, ObjectRef, group_of
 from kploy.model.plan import Action
 
-_LOOK_AGAIN = 5.0
+_LOOK_AGAIN = 2.0
 """After so many seconds everything that is waited for is judged again: some statuses change with time alone."""
 
 
@@ -108,6 +108,7 @@ class _Run:
         self._at_once: list[rollout.Observation] = []
         self._notes: list[Event] = []
         self._next_look = time.monotonic() + _LOOK_AGAIN
+        self._looked_at: set[Relation] = set()
 
     def events(self) -> Iterator[Event]:
         self._look_around()
@@ -154,7 +155,10 @@ class _Run:
         now = time.monotonic()
         self._next_look = now + _LOOK_AGAIN
         waiting = self._waiting()
-        self._carrier.look_again({(ref.group, ref.kind) for ref in waiting})
+        kinds = {(ref.group, ref.kind) for ref in waiting}
+        self._carrier.look_again(kinds)
+        # What goes well is not asked for reasons; what takes long is.
+        self._watch_related(explanations_of(kinds), is_needed=False)
         seen = self._seen(self._lookout.judged(waiting), now)
         if now < self._state.deadline:
             return seen
@@ -274,18 +278,29 @@ class _Run:
                 self._carrier.write(partial(self._journal.after, outcome, self._lookout.uids, gone, until))
             case rollout.Watch(api_version, kind):
                 self._carrier.watch(api_version, kind)
-                for relation in relations_of([(group_of(api_version), kind)]):
-                    self._carrier.watch_related(relation)
+                self._watch_related(relations_of([(group_of(api_version), kind)]))
             case _:
                 assert_never(action)
 
-    def _placed(self, event: Event) -> Event:
-        return replace(event, place=self._place(event.ref)) if isinstance(event, Failed | Unfinished) else event
+    def _watch_related(self, relations: Iterable[Relation], *, is_needed: bool = True) -> None:
+        for relation in relations:
+            if relation not in self._looked_at:
+                self._looked_at.add(relation)
+                may_be_hidden = relation.may_be_hidden or not is_needed
+                self._carrier.watch_related(relation, may_be_hidden=may_be_hidden)
 
-    def _place(self, ref: ObjectRef) -> Place | None:
-        """Where the manifest names its object: a file may hold several."""
+    def _placed(self, event: Event) -> Event:
+        if isinstance(event, Failed) and event.cause and event.cause.path:
+            return replace(event, place=self._place(event.ref, event.cause.path))
+        if isinstance(event, Failed | Unfinished):
+            place = self._place(event.ref, ("metadata", "name"))
+            return replace(event, place=replace(place, excerpt=()) if place else None)
+        return event
+
+    def _place(self, ref: ObjectRef, path: JsonPath) -> Place | None:
+        """Where something stands in the manifest of an object, or what is nearest to it."""
         manifest = self._job.graph.nodes[self._nodes[ref]].manifest
-        return replace(manifest.positions.value(("metadata", "name")), excerpt=()) if manifest else None
+        return manifest.positions.value(path) if manifest else None
 
     def _apply(self, node: int) -> None:
         manifest = self._job.graph.nodes[node].manifest

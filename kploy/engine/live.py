@@ -50,7 +50,9 @@ def related_objects(cluster: Cluster, app: App, relation: Relation) -> dict[Obje
     """All objects of a relation; none where nobody lets us see what may be hidden."""
     resource = relation.resource
     try:
-        listing = cluster.list(resource, *selection(app, resource, is_labelled=relation.is_labelled))
+        listing = cluster.list(
+            resource, *selection(app, resource, is_labelled=relation.is_labelled), relation.fields
+        )
     except Forbidden:
         if relation.may_be_hidden:
             return {}

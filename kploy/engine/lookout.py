@@ -14,10 +14,23 @@ from dataclasses import replace
 
 from kploy.core.bodies import mapping, text
 from kploy.core.graph import Graph, Milestone
+from kploy.core.notices import notice_of
 from kploy.core.quoting import quotable
 from kploy.core.readiness import Related, status_of
-from kploy.engine.related import CLASSES, PODS, RELATIONS, SLICES, Relation, Relatives, binds_on_use, owned_by
+from kploy.engine.related import (
+    CLASSES,
+    NOTICES,
+    PODS,
+    RELATIONS,
+    REPLICA_SETS,
+    SLICES,
+    Relation,
+    Relatives,
+    binds_on_use,
+    owned_by,
+)
 from kploy.model.frozen import dataclass
+from kploy.model.notices import Notice
 from kploy.model.objects import Body, ObjectRef, State, Status
 
 _DELETED = Status(State.NOT_FOUND, "somebody deleted it during the run")
@@ -133,12 +146,14 @@ class Lookout:
     def related_listed(self, relation: Relation, bodies: Mapping[ObjectRef, Body]) -> tuple[Told, ...]:
         """Whose statuses are told by all the objects of a relation, and what they are now."""
         self._relatives[relation].listed(bodies)
-        return self.judged(self._known({relation.subjects}))
+        return self.judged(self._known(relation.subjects))
 
     def related_seen(self, relation: Relation, ref: ObjectRef, body: Body, *, is_gone: bool) -> tuple[Told, ...]:
         """Whose statuses are told by an object of a relation, and what they are now."""
         relatives = self._relatives[relation]
         touched = relatives.gone(ref) if is_gone else relatives.seen(ref, body)
+        if relation is NOTICES:
+            touched = set(map(self._concerned, touched))
         return self.judged(self._known(touched))
 
     def backed_by(self, workload: ObjectRef) -> tuple[Told, ...]:
@@ -157,6 +172,14 @@ class Lookout:
                 yield from [subject] if subject in self._bodies else []
             else:
                 yield from [ref for ref in self._bodies if (ref.group, ref.kind) == (subject.group, subject.kind)]
+
+    def _concerned(self, ref: ObjectRef) -> ObjectRef:
+        """The object of the app that a notice about ``ref`` is about: about a pod, its workload."""
+        for relation in (PODS, REPLICA_SETS):
+            workload = self._relatives[relation].subject_of(ref)
+            if workload is not None:
+                return workload
+        return ref
 
     def _remember(self, ref: ObjectRef, body: Body, *, is_gone: bool) -> None:
         """Keep a sighting that may be early."""
@@ -187,16 +210,30 @@ class Lookout:
         return replace(status, message=quotable(wanted, status.message))
 
     def _related(self, ref: ObjectRef) -> Related:
-        match (ref.group, ref.kind):
-            case SLICES.of:
-                return Related(endpoint_slices=self._slices(ref), expects_endpoints=self._expects_endpoints(ref))
-            case PODS.of:
-                pods = self._relatives[PODS]
-                return Related(pods=tuple(owned_by(self._bodies[ref], pods.of(ref))) if pods.is_complete else None)
-            case CLASSES.of:
-                classes = self._relatives[CLASSES].of(CLASSES.subjects)
-                return Related(binds_on_use=binds_on_use(self._bodies[ref], classes))
-        return Related()
+        body, kind = self._bodies[ref], (ref.group, ref.kind)
+        notices = self._notices([ref])
+        if kind in SLICES.of:
+            expects = self._expects_endpoints(ref)
+            return Related(endpoint_slices=self._slices(ref), expects_endpoints=expects, notices=notices)
+        if kind in CLASSES.of:
+            classes = self._relatives[CLASSES].of(CLASSES.subjects[0])
+            return Related(binds_on_use=binds_on_use(body, classes), notices=notices)
+        pods = self._relatives[PODS]
+        if kind not in PODS.of | PODS.explains or not pods.is_complete:
+            return Related(notices=notices)
+        sets = tuple(owned_by(body, self._relatives[REPLICA_SETS].of(ref)))
+        owned = tuple(each for owner in (body, *sets) for each in owned_by(owner, pods.of(ref)))
+        named = [self._pod(ref, each) for each in owned]
+        return Related(pods=owned, replica_sets=sets, notices=notices + self._notices(named))
+
+    def _pod(self, workload: ObjectRef, pod: Body) -> ObjectRef:
+        return ObjectRef("", "Pod", workload.namespace, text(pod, "metadata", "name"))
+
+    def _notices(self, about: Iterable[ObjectRef]) -> tuple[Notice, ...]:
+        """The warnings about some objects, in the order of time."""
+        told = self._relatives[NOTICES]
+        read = (notice_of(event) for ref in about for event in told.of(ref))
+        return tuple(sorted((notice for notice in read if notice), key=lambda each: each.at))
 
     def _slices(self, service: ObjectRef) -> tuple[Body, ...]:
         """The slices of a Service; none while they are those of the selector it had before."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from kploy.core.bodies import dig, entries, mapping, text
-from kploy.core.kinds import own_resource
+from kploy.core.kinds import WORKLOADS, own_resource
 from kploy.model.frozen import dataclass
-from kploy.model.objects import Body, ObjectRef, Resource
+from kploy.model.objects import Body, ObjectRef, Resource, group_of
 
 SERVICE_NAME = "kubernetes.io/service-name"
 """The label by which an EndpointSlice names its Service."""
@@ -15,25 +15,33 @@ SERVICE_NAME = "kubernetes.io/service-name"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
+Kind = tuple[str, str]
+"""A group and a kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Objects of one kind (``resource``) tell about objects of another (``of``: its group and kind).
+    """Objects of one kind (``resource``) tell about objects of others.
 
+    ``of``: groups and kinds that cannot be judged without them; ``explains``:
+    those of which they only say why, and are looked at when something takes long.
     ``subject`` is whom one of them tells about: None for nobody, a ref without
     a name for all of the kind. ``is_labelled``: they carry the app's label.
-    ``may_be_hidden``: who may not look at them does without.
+    ``fields`` is a field selector. ``may_be_hidden``: who may not look at them does without.
     """
 
-    of: tuple[str, str]
+    of: frozenset[Kind]
     resource: Resource
     subject: Callable[[ObjectRef, Body], ObjectRef | None]
+    explains: frozenset[Kind] = frozenset()
     is_labelled: bool = False
+    fields: str = ""
     may_be_hidden: bool = False
 
     @property
-    def subjects(self) -> ObjectRef:
+    def subjects(self) -> tuple[ObjectRef, ...]:
         """All that objects of this kind can tell about."""
-        return ObjectRef(*self.of, "", "")
+        return tuple(ObjectRef(*kind, "", "") for kind in sorted(self.of | self.explains))
 
 
 def _service(ref: ObjectRef, body: Body) -> ObjectRef | None:
@@ -42,41 +50,81 @@ def _service(ref: ObjectRef, body: Body) -> ObjectRef | None:
 
 
 def _controller(ref: ObjectRef, body: Body) -> ObjectRef | None:
+    """What runs a pod: of a ReplicaSet, whose name ends with a hash, the Deployment; if nothing does, itself."""
     for owner in entries(body, "metadata", "ownerReferences"):
-        if text(owner, "kind") == "ReplicationController" and text(owner, "name"):
-            return ObjectRef("", "ReplicationController", ref.namespace, text(owner, "name"))
+        kind, name = (group_of(text(owner, "apiVersion")), text(owner, "kind")), text(owner, "name")
+        hashed = text(mapping(body, "metadata", "labels"), "pod-template-hash")
+        if kind == ("apps", "ReplicaSet") and hashed and name.endswith(f"-{hashed}"):
+            return ObjectRef("apps", "Deployment", ref.namespace, name.removesuffix(f"-{hashed}"))
+        if kind in WORKLOADS and name:
+            return ObjectRef(*kind, ref.namespace, name)
+    return ref
+
+
+def _deployment(ref: ObjectRef, body: Body) -> ObjectRef | None:
+    for owner in entries(body, "metadata", "ownerReferences"):
+        if text(owner, "kind") == "Deployment" and text(owner, "name"):
+            return ObjectRef("apps", "Deployment", ref.namespace, text(owner, "name"))
     return None
 
 
+def _involved(_: ObjectRef, body: Body) -> ObjectRef | None:
+    about = mapping(body, "involvedObject")
+    if not text(about, "name"):
+        return None
+    group = group_of(text(about, "apiVersion"))
+    return ObjectRef(group, text(about, "kind"), text(about, "namespace"), text(about, "name"))
+
+
 def _every_claim(_: ObjectRef, __: Body) -> ObjectRef:
-    return CLASSES.subjects
+    return CLASSES.subjects[0]
 
 
 SLICES = Relation(
-    of=("", "Service"),
+    of=frozenset({("", "Service")}),
     resource=own_resource("discovery.k8s.io/v1", "EndpointSlice"),
     subject=_service,
     is_labelled=True,  # Their controller copies the labels of the Service.
 )
 PODS = Relation(
-    of=("", "ReplicationController"),
+    of=frozenset({("", "ReplicationController")}),
+    explains=WORKLOADS - {("", "ReplicationController")},
     resource=own_resource("v1", "Pod"),
     subject=_controller,
 )
+REPLICA_SETS = Relation(
+    of=frozenset(),
+    explains=frozenset({("apps", "Deployment")}),
+    resource=own_resource("apps/v1", "ReplicaSet"),
+    subject=_deployment,
+)
+NOTICES = Relation(
+    of=frozenset(),
+    explains=WORKLOADS | {("", "PersistentVolumeClaim"), ("", "Service")},
+    resource=own_resource("v1", "Event"),
+    subject=_involved,
+    fields="type=Warning",
+)
 CLASSES = Relation(
-    of=("", "PersistentVolumeClaim"),
+    of=frozenset({("", "PersistentVolumeClaim")}),
     resource=own_resource("storage.k8s.io/v1", "StorageClass"),
     subject=_every_claim,
     may_be_hidden=True,
 )
 
-RELATIONS = (SLICES, PODS, CLASSES)
+RELATIONS = (SLICES, PODS, REPLICA_SETS, NOTICES, CLASSES)
 
 
-def relations_of(kinds: Iterable[tuple[str, str]]) -> tuple[Relation, ...]:
-    """What there is to look at beside objects of ``kinds``, each a group and a kind."""
+def relations_of(kinds: Iterable[Kind]) -> tuple[Relation, ...]:
+    """What there is to look at beside objects of ``kinds`` to know how they are."""
     known = set(kinds)
-    return tuple(relation for relation in RELATIONS if relation.of in known)
+    return tuple(relation for relation in RELATIONS if relation.of & known)
+
+
+def explanations_of(kinds: Iterable[Kind]) -> tuple[Relation, ...]:
+    """What else there is to look at, to know why objects of ``kinds`` are not ready."""
+    known = set(kinds)
+    return tuple(each for each in RELATIONS if each.explains & known and not each.of & known)
 
 
 class Relatives:
@@ -91,6 +139,10 @@ class Relatives:
     def of(self, subject: ObjectRef) -> tuple[Body, ...]:
         """Those that tell about ``subject``."""
         return tuple(self._by_subject.get(subject, {}).values())
+
+    def subject_of(self, ref: ObjectRef) -> ObjectRef | None:
+        """Whom one of them tells about; None for one that is not known."""
+        return self._subjects.get(ref)
 
     def listed(self, bodies: Mapping[ObjectRef, Body]) -> None:
         """These are all there are."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 
 from kploy.cluster.port import (
@@ -60,17 +60,28 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is watched: a resource, a namespace and a label selector; ``relation`` if not for its own sake."""
+    """What is watched: a resource, a namespace and a label selector; ``relation`` if not for its own sake.
+
+    ``may_be_hidden``: who may not look does without.
+    """
 
     resource: Resource
     namespace: str
     selector: str
     relation: Relation | None = None
+    may_be_hidden: bool = False
 
     @property
-    def tells_of(self) -> tuple[str, str]:
-        """The group and kind of the objects whose status it tells."""
-        return self.relation.of if self.relation else (self.resource.group, self.resource.kind)
+    def tells_of(self) -> frozenset[tuple[str, str]]:
+        """The groups and kinds of the objects whose status it tells."""
+        if self.relation:
+            return self.relation.of | self.relation.explains
+        return frozenset({(self.resource.group, self.resource.kind)})
+
+    @property
+    def fields(self) -> str:
+        """The field selector, "" for none."""
+        return self.relation.fields if self.relation else ""
 
 
 class Watching:
@@ -110,7 +121,7 @@ class Watching:
             try:
                 self._watch_from(self._list())
             except Forbidden:
-                if self.selection.relation is None or not self.selection.relation.may_be_hidden:
+                if not self.selection.may_be_hidden:
                     raise
                 return
             except (Expired, *_PASSING) as error:
@@ -145,11 +156,10 @@ class Watching:
 
     def _watch_from(self, since: str) -> None:
         """Tell every change after ``since``. Raises Expired when the server has forgotten where that was."""
-        what = self.selection
         while not self._closed.is_set():
             began = time.monotonic()
             try:
-                for change in self._cluster.watch(what.resource, what.namespace, what.selector, since):
+                for change in self._changes(since):
                     since = text(change.body, "metadata", "resourceVersion") or since
                     self._failing_since = None
                     self._tell(change)
@@ -157,9 +167,13 @@ class Watching:
                 self._failed(error, began)
             self._pause_after(began)
 
+    def _changes(self, since: str) -> Iterator[Change]:
+        what = self.selection
+        return self._cluster.watch(what.resource, what.namespace, what.selector, since, what.fields)
+
     def _listing(self) -> Listing:
         what = self.selection
-        return self._cluster.list(what.resource, what.namespace, what.selector)
+        return self._cluster.list(what.resource, what.namespace, what.selector, what.fields)
 
     def _tell_all(self, listing: Listing) -> None:
         resource = self.selection.resource

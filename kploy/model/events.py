@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kploy.model.findings import Finding, Place
 from kploy.model.frozen import dataclass
-from kploy.model.objects import ObjectRef, Status
+from kploy.model.objects import Cause, ObjectRef, Status
 from kploy.model.plan import Action, Plan
 from kploy.model.report import Outcome
 
@@ -90,7 +90,8 @@ class Ready:
 class Failed:
     """An object cannot become ready, or the API server would not take it.
 
-    ``reason`` is for people; ``place`` is where its manifest names it.
+    ``reason`` is for people; ``place`` is where its manifest names it, or
+    where what is the ``cause`` stands in it.
     """
 
     ref: ObjectRef
@@ -98,6 +99,7 @@ class Failed:
     at: float
     hint: str = ""
     place: Place | None = None
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,13 +89,46 @@ class Counts:
         return f"{number} {self.unit}".rstrip()
 
 
+class Grade(StrEnum):
+    """What may become of it if one only waits."""
+
+    FATAL = "fatal"
+    """It does not mend itself."""
+
+    SUSPECTED = "suspected"
+    """It has mended itself often enough; if it holds for its grace, it will not."""
+
+    TRANSIENT = "transient"
+    """It is on the way, or somebody tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why an object is not what it should be.
+
+    ``reason`` is the word that Kubernetes has for it (``ImagePullBackOff``),
+    ``message`` a sentence for people. ``path`` leads to what it comes from, in
+    the object itself: to an image, a probe, a limit. ``grace`` is for how many
+    seconds something suspected must hold; ``pods`` are the names of those that have it.
+    """
+
+    reason: str
+    message: str
+    grade: Grade
+    path: JsonPath = ()
+    grace: float = 0.0
+    container: str = ""
+    pods: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How an object is, why, and how far along."""
+    """How an object is, why, and how far along. ``cause``: what keeps it from being more, if that is known."""
 
     state: State
     message: str = ""
     counts: Counts | None = None
+    cause: Cause | None = None
 
 
 def group_of(api_version: str) -> str:

@@ -40,6 +40,13 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
         console.print()
 
 
+def show_place(console: Console, place: Place, hint: str) -> None:
+    """Print where something stands, its lines with a caret, and what to do about it."""
+    console.print(line("  ", (str(place), "dim")))
+    for row in _Excerpt(console, place, _STYLES[Severity.ERROR]).rows(hint):
+        console.print(row)
+
+
 def _rows(console: Console, finding: Finding) -> Iterator[RenderableType]:
     style = _STYLES[finding.severity]
     heading = line((f"{finding.severity}[{finding.rule}]", style), ": ", (finding.message, "bold"))

@@ -70,10 +70,10 @@ class Narrator:
                 self._counts[action] += 1
             case events.Ready(ref, status, after, _):
                 yield self._ready(ref, status, after)
-            case events.Failed(ref, reason, _, hint, _):
+            case events.Failed(ref, reason, _, hint, place):
                 self._counts["failed"] += 1
                 yield self._row(self._signs.failed, "bold red", ref, (reason, "red"))
-                if hint:
+                if hint and not (place and place.excerpt):
                     yield Hanging(line("      "), line((hint, "cyan")))
             case events.Skipped(ref, because, _):
                 self._counts["not started"] += 1

@@ -16,7 +16,7 @@ from kploy.model import events
 from kploy.model.plan import Plan
 from kploy.ui.calls import Calls
 from kploy.ui.console import Hanging, columns, line, signs_for, stderr, stdout
-from kploy.ui.excerpt import show_findings
+from kploy.ui.excerpt import show_findings, show_place
 from kploy.ui.narrator import Narrator, findings_summary
 from kploy.ui.streams import tell_at_once
 
@@ -74,6 +74,8 @@ class TextDisplay:
         passing = None if self._moving else self._narrator.passing(event)
         if passing is not None:
             self._console.print(passing)
+        if isinstance(event, events.Failed) and event.place and event.place.excerpt:
+            show_place(self._console, event.place, event.hint)
         if isinstance(event, events.Checked) and event.findings:
             show_findings(self._console, event.findings)
             was_asked = self._narrator.opened is not None and bool(self._narrator.opened.server)

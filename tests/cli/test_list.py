@@ -17,7 +17,7 @@ from kploy.engine.status import listing_of
 from kploy.model.objects import Resource
 from kploy.sandbox import Sandbox
 from tests.cli.conftest import Kploy, Live, Write
-from tests.cli.test_run import APP, STUCK
+from tests.cli.test_run import APP, STUCK, WEB
 from tests.fakes import RecordingCluster
 
 pytestmark = pytest.mark.cluster
@@ -82,6 +82,20 @@ def test_an_object_that_is_not_ready_says_why_on_stderr(kploy: Kploy, write: Wri
     assert any(line.startswith("  deployment/web: ") for line in result.lines)
 
 
+def test_pods_that_fail_are_told_by_what_they_fail_of(kploy: Kploy, write: Write) -> None:
+    write(
+        {
+            "rcs/web.yaml": WEB.replace(
+                "    spec:", "      annotations: {sandbox.kploy.dev/plays: no-command}\n    spec:"
+            )
+        }
+    )
+    kploy("run", "--timeout", "1m")
+    result = kploy("list")
+    assert table(result.stdout)[1][:4] == ["web", "Deployment", "failed", "0/2"]
+    assert any("executable file not found" in line for line in result.lines)
+
+
 def test_json_and_yaml_say_the_same_and_parse_whatever_is_on_stderr(kploy: Kploy, write: Write) -> None:
     write(APP)
     kploy("run")
@@ -130,10 +144,10 @@ class _Guarded(RecordingCluster):
 
     forbidden: frozenset[str]
 
-    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
         if resource.kind in self.forbidden:
             raise Forbidden(f"{resource.plural} is forbidden")
-        return super().list(resource, namespace, selector)
+        return super().list(resource, namespace, selector, fields)
 
 
 def test_a_kind_that_may_not_be_listed_matters_only_if_it_has_a_manifest(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -34,7 +35,7 @@ from kploy.core.rollout import (
     step,
 )
 from kploy.model import events
-from kploy.model.objects import Resource, Status
+from kploy.model.objects import Cause, Grade, Resource, Status
 from kploy.model.objects import State as ObjectState
 from kploy.model.plan import Action as Change
 from kploy.model.report import Outcome
@@ -118,6 +119,64 @@ def test_what_needs_a_failed_object_is_skipped_and_the_deploy_has_failed(
         events.Skipped(web, migrate, 1),
         events.Finished(Outcome.FAILED, 1),
     ]
+
+
+LOST = Cause("ImagePullBackOff", "no such image", Grade.FATAL, ("spec", "image"), container="web", pods=("web-1",))
+HOMELESS = Cause("Unschedulable", "no node can take it", Grade.SUSPECTED, grace=15.0, pods=("web-1",))
+AWAY = Cause("ErrImagePull", "the registry does not answer", Grade.TRANSIENT)
+
+
+def waits(cause: Cause | None) -> Status:
+    return Status(ObjectState.IN_PROGRESS, cause.message if cause else "", None, cause)
+
+
+def failed_at(*observations: Observation) -> tuple[list[Cause | None], list[str]]:
+    """The causes with which the last observation made objects fail, and the remedies."""
+    _, actions = play(job_then_web(), Began(0), Answered(MIGRATE, Change.CREATED, IN_PROGRESS, 1), *observations)
+    found = [event for event in told(actions) if isinstance(event, events.Failed)]
+    return [event.cause for event in found], [event.hint for event in found]
+
+
+def test_a_fatal_cause_ends_the_wait_at_once_and_comes_with_a_remedy() -> None:
+    doomed = Status(ObjectState.FAILED, LOST.message, None, LOST)
+    remedy = "is the tag pushed, and its name spelt right? may the cluster pull it (imagePullSecrets)?"
+    assert failed_at(Seen(MIGRATE, doomed, 2)) == ([LOST], [remedy])
+
+
+def test_a_suspicion_that_holds_for_its_grace_ends_the_wait() -> None:
+    suspected = waits(HOMELESS)
+    assert failed_at(Seen(MIGRATE, suspected, 2), Seen(MIGRATE, suspected, 16.9))[0] == []
+    assert failed_at(Seen(MIGRATE, suspected, 2), Seen(MIGRATE, suspected, 17))[0] == [HOMELESS]
+
+
+def test_a_suspicion_holds_while_more_pods_share_it() -> None:
+    of_two = waits(replace(HOMELESS, message="2 of 2", pods=("web-1", "web-2")))
+    assert len(failed_at(Seen(MIGRATE, waits(HOMELESS), 2), Seen(MIGRATE, of_two, 17))[0]) == 1
+
+
+@pytest.mark.parametrize("between", [None, AWAY, replace(HOMELESS, reason="FailedMount")])
+def test_a_suspicion_that_was_interrupted_begins_anew(between: Cause | None) -> None:
+    first = (
+        Seen(MIGRATE, waits(HOMELESS), 2),
+        Seen(MIGRATE, waits(between), 10),
+        Seen(MIGRATE, waits(HOMELESS), 12),
+    )
+    assert failed_at(*first, Seen(MIGRATE, waits(HOMELESS), 26.9))[0] == []
+    assert failed_at(*first, Seen(MIGRATE, waits(HOMELESS), 27))[0] == [HOMELESS]
+
+
+def test_what_is_transient_is_waited_for_until_the_deadline() -> None:
+    assert failed_at(Seen(MIGRATE, waits(AWAY), 2), Seen(MIGRATE, waits(AWAY), 59))[0] == []
+
+
+def test_which_pods_have_the_same_trouble_is_no_news() -> None:
+    _, actions = play(
+        job_then_web(),
+        Began(0),
+        Answered(MIGRATE, Change.CREATED, waits(AWAY), 1),
+        Seen(MIGRATE, waits(replace(AWAY, pods=("web-2",))), 2),
+    )
+    assert actions == []
 
 
 def test_what_is_independent_of_a_failed_object_finishes() -> None:

@@ -70,7 +70,7 @@ class Refusing:
     def get(self, resource: Resource, namespace: str, name: str) -> Body | None:
         raise self.refuse()
 
-    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
         raise self.refuse()
 
     def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
@@ -110,7 +110,9 @@ class Refusing:
     ) -> Body | None:
         raise self.refuse()
 
-    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
         raise self.refuse()
 
     def may(self, verb: str, group: str, plural: str, namespace: str, name: str = "") -> bool:
@@ -126,7 +128,7 @@ class Refusing:
 class Unwatched(Refusing):
     """A cluster that lists, but does not let anybody watch."""
 
-    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
         return Listing((), "1")
 
 
@@ -168,7 +170,7 @@ def test_what_is_forbidden_is_offered_again_only_if_the_app_brings_rights() -> N
 @pytest.mark.parametrize("cluster", [Refusing(Forbidden("no")), Unwatched(Forbidden("no"))])
 def test_a_watch_that_is_forbidden_says_so(cluster: Refusing) -> None:
     inbox = Inbox()
-    carrier_of(cluster, inbox).watch_related(PODS)
+    carrier_of(cluster, inbox).watch_related(PODS, may_be_hidden=PODS.may_be_hidden)
     said = inbox.get(timeout=10)
     if isinstance(said, Listed):
         said = inbox.get(timeout=10)
@@ -185,7 +187,7 @@ def test_what_may_be_hidden_is_done_without(cluster: Refusing) -> None:
 
 def watch_to_its_end(carrier: Carrier, relation: Relation) -> None:
     before = set(threading.enumerate())
-    carrier.watch_related(relation)
+    carrier.watch_related(relation, may_be_hidden=relation.may_be_hidden)
     for thread in set(threading.enumerate()) - before:
         thread.join(10)
         assert not thread.is_alive()

@@ -179,8 +179,10 @@ class Restless(RecordingCluster):
         super().__init__(real)
         self._end = end
 
-    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
-        for change in super().watch(resource, namespace, selector, since):
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
+        for change in super().watch(resource, namespace, selector, since, fields):
             yield change
             if self._end:
                 raise self._end
@@ -210,13 +212,15 @@ class Failing(RecordingCluster):
         if method == self._method and resource.kind == "Deployment" and self.writes and next(self._tries) < 3:
             raise self._error
 
-    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
         self._fail("list", resource)
-        return super().list(resource, namespace, selector)
+        return super().list(resource, namespace, selector, fields)
 
-    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
         self._fail("watch", resource)
-        yield from super().watch(resource, namespace, selector, since)
+        yield from super().watch(resource, namespace, selector, since, fields)
 
 
 @pytest.mark.parametrize(
@@ -276,10 +280,12 @@ def test_a_wait_for_the_cluster_is_no_silence(api: ApiServer, write: Write) -> N
 class Forgetful(RecordingCluster):
     """Has always forgotten where a watch was."""
 
-    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
         self._record("watch", resource.kind)
         yield from ()
-        raise Expired(f"too old: {since} in {namespace} {selector}")
+        raise Expired(f"too old: {since} in {namespace} {selector} {fields}")
 
 
 def test_a_server_that_always_forgets_is_not_asked_all_the_time(api: ApiServer, write: Write) -> None:
@@ -291,9 +297,11 @@ def test_a_server_that_always_forgets_is_not_asked_all_the_time(api: ApiServer, 
 class Flooding(RecordingCluster):
     """Tells without end what everybody knows."""
 
-    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
         while True:
-            for body in self._real.list(resource, namespace, selector).items:
+            for body in self._real.list(resource, namespace, selector, fields).items:
                 yield from [Change(ChangeType.MODIFIED, body)] * 1000
             if not since:
                 return
@@ -411,17 +419,19 @@ class Meddled(RecordingCluster):
         self._meddle()
         return True
 
-    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
         self._now("before the list", resource)
-        return super().list(resource, namespace, selector)
+        return super().list(resource, namespace, selector, fields)
 
-    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
         self._now("before the watch", resource)
         if self._now("while the watch is lost", resource):
             raise Expired("too old")
         # Whether or not anything else happens meanwhile.
         threading.Timer(0.3, self._now, ["during the watch", resource]).start()
-        yield from super().watch(resource, namespace, selector, since)
+        yield from super().watch(resource, namespace, selector, since, fields)
 
 
 WHEN = ["before the list", "before the watch", "while the watch is lost", "during the watch"]
@@ -486,8 +496,10 @@ def test_no_refusal_of_a_secret_shows_its_value(api: ApiServer, write: Write, qu
 class Unwatched(RecordingCluster):
     """Lets nobody watch, whatever it says beforehand."""
 
-    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
-        raise Forbidden(f"you may not watch {resource.plural} in {namespace}: {selector} since {since}")
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
+        raise Forbidden(f"you may not watch {resource.plural} in {namespace}: {selector} {fields} since {since}")
 
 
 def test_a_watch_that_is_refused_ends_the_run_and_the_last_event_is_the_end(api: ApiServer, write: Write) -> None:

@@ -29,8 +29,8 @@ class Closed(RecordingCluster):
         self._answer(f"{resource.plural}/{namespace}/{name}")
         return None
 
-    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
-        self._answer(f"{resource.plural}/{namespace}?{selector}")
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
+        self._answer(f"{resource.plural}/{namespace}?{selector}{fields}")
         return Listing((), "")
 
     def _answer(self, what: str) -> None:

@@ -35,11 +35,13 @@ class Played(Refusing):
         self.while_listing: Callable[[], object] = lambda: None
         self.since: list[str] = []
 
-    def list(self, resource: Resource, namespace: str, selector: str = "") -> Listing:
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
         self.while_listing()
         return Listing((body(self.at),), str(self.at))
 
-    def watch(self, resource: Resource, namespace: str, selector: str, since: str) -> Iterator[Change]:
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
         self.since.append(since)
         while self.steps:
             match self.steps.pop(0):

@@ -25,13 +25,21 @@ from kploy.model.events import (
 )
 from kploy.model.findings import Line, Place, error, warning
 from kploy.model.listing import AppListing, Row
-from kploy.model.objects import Counts, ObjectRef, State, Status
+from kploy.model.objects import Cause, Counts, Grade, ObjectRef, State, Status
 from kploy.model.plan import Action, Change, Edit, FieldChange, Ownership, Pace, Plan, Restart
 from kploy.model.report import Outcome
 from kploy.ui.json import JsonDisplay, listing_document
 from tests.ui.made import DB, HALFWAY, HOSTILE, JOB, OPENED, STARTING, UP, WEB
 from tests.ui.runner import orders
 
+LOST = Cause(
+    "ImagePullBackOff",
+    "no such image",
+    Grade.FATAL,
+    ("spec", "containers", 0, "image"),
+    container="web",
+    pods=("web-1",),
+)
 WEB_JSON = {
     "group": "apps",
     "kind": "Deployment",
@@ -44,8 +52,9 @@ STARTING_JSON = {
     "state": "in-progress",
     "message": "waiting for its controller",
     "counts": {"ready": 0, "wanted": 2, "unit": ""},
+    "cause": None,
 }
-UP_JSON = {"state": "current", "message": "", "counts": {"ready": 2, "wanted": 2, "unit": ""}}
+UP_JSON = {"state": "current", "message": "", "counts": {"ready": 2, "wanted": 2, "unit": ""}, "cause": None}
 
 CHANGED = Change(
     WEB,
@@ -189,7 +198,26 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
     (Ready(WEB, UP, 2.0, 3.0), {"ref": WEB_JSON, "status": UP_JSON, "after": 2.0, "at": 3.0}),
     (
         Failed(WEB, "why", 3.0, "what to do"),
-        {"ref": WEB_JSON, "reason": "why", "at": 3.0, "hint": "what to do", "place": None},
+        {"ref": WEB_JSON, "reason": "why", "at": 3.0, "hint": "what to do", "place": None, "cause": None},
+    ),
+    (
+        Failed(WEB, "why", 3.0, cause=LOST),
+        {
+            "ref": WEB_JSON,
+            "reason": "why",
+            "at": 3.0,
+            "hint": "",
+            "place": None,
+            "cause": {
+                "reason": "ImagePullBackOff",
+                "message": "no such image",
+                "grade": "fatal",
+                "path": ["spec", "containers", 0, "image"],
+                "grace": 0.0,
+                "container": "web",
+                "pods": ["web-1"],
+            },
+        },
     ),
     (Skipped(WEB, DB, 3.0), {"ref": WEB_JSON, "because": DB_JSON, "at": 3.0}),
     (Skipped(WEB, None, 3.0), {"ref": WEB_JSON, "because": None, "at": 3.0}),
@@ -290,6 +318,7 @@ def test_a_listing_has_this_shape() -> None:
                     "state": "in-progress",
                     "message": "1 of 2 ready",
                     "counts": {"ready": 1, "wanted": 2, "unit": ""},
+                    "cause": None,
                 },
                 "age": 252.346,
                 "file": "rcs/web.yaml",
@@ -305,7 +334,7 @@ def test_a_listing_has_this_shape() -> None:
                     "name": "migrate",
                     "id": "job.batch/migrate",
                 },
-                "status": {"state": "not-found", "message": "", "counts": None},
+                "status": {"state": "not-found", "message": "", "counts": None, "cause": None},
                 "age": None,
                 "file": "",
                 "images": [],

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from kploy.model.events import Applied, Checked, Event, Finished, Planned, Progressed, Ready
-from kploy.model.findings import error, warning
+from kploy.model.events import Applied, Checked, Event, Failed, Finished, Planned, Progressed, Ready
+from kploy.model.findings import Line, Place, error, warning
 from kploy.model.objects import ObjectRef
 from kploy.model.plan import Action, Change, Plan
 from kploy.model.report import Outcome
@@ -57,6 +57,22 @@ shop → kind-dev/shop   3 manifests   Kubernetes v1.37.2
   ✓ deployment/web  configured  2/2 ready  2.0s
 ✓ shop is up: 1 created, 1 configured, 1 unchanged   2.1s
 """,
+    )
+
+
+def test_a_failure_with_a_cause_is_shown_at_its_line_with_what_to_do(capsys: PIPE) -> None:
+    lines = (Line(13, "      - name: web"), Line(14, "        image: ghcr.io/acme/web:1"))
+    place = Place("rcs/web.yaml", 14, 16, 17, lines)
+    show(Failed(WEB, "web cannot get its image: not found", 3.0, "is the tag pushed?", place))
+    assert (
+        capsys.readouterr().err
+        == """\
+  ✗ deployment/web  web cannot get its image: not found
+  rcs/web.yaml:14:16
+  13 |       - name: web
+  14 |         image: ghcr.io/acme/web:1
+     |                ^^^^^^^^^^^^^^^^^ is the tag pushed?
+"""
     )
 
 

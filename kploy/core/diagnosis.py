@@ -1,0 +1,207 @@
+"""Why an object is not ready: from its pods, and from the warnings about it, to one cause.
+
+One pod in trouble is news, and no reason to end a run: what is made of new pods only ends it
+when all of them are doomed. Pods of an older template do not count, whatever becomes of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from kploy.core.bodies import template_path
+from kploy.core.live import Fields, Live, Malformed, fields, words
+from kploy.core.notices import by_uid
+from kploy.core.pod_causes import SCHEDULING, cause_of
+from kploy.core.readiness_of_pods import is_of_template
+from kploy.model.frozen import dataclass
+from kploy.model.notices import Notice
+from kploy.model.objects import Body, Cause, Grade, State, Status, group_of
+
+_QUOTA = re.compile(r"exceeded quota")
+_NOT_YET = re.compile(r"serviceaccount .* not found|no API token found", re.IGNORECASE)
+"""A new namespace has its ServiceAccount after a moment."""
+
+_REFUSED = re.compile(r"forbidden|is invalid|denied the request|violates PodSecurity", re.IGNORECASE)
+
+_ENDED = frozenset({"CrashLoopBackOff", "Error", "OOMKilled", "Unhealthy"})
+"""How containers end. How often they may in a Job, the Job itself says."""
+
+_SETTLING = 15.0
+"""Seconds that it may take until a refusal is lifted: a pod is gone and its quota free, a class is made."""
+
+_CLAIM_TROUBLE = frozenset({"ProvisioningFailed", "FailedBinding"})
+
+
+def diagnosed(live: Live, status: Status) -> Status:
+    """The same status with its cause, as far as pods and notices tell one; failed if it is fatal.
+
+    Never raises for what cannot be read: then there is no cause.
+    """
+    if status.state not in {State.IN_PROGRESS, State.FAILED}:
+        return status
+    try:
+        cause = _cause(live)
+    except Malformed:
+        return status
+    if cause is None:
+        return status
+    if status.state is State.FAILED:
+        return replace(status, message=words(status.message, cause.message), cause=cause)
+    if cause.grade is Grade.FATAL:
+        return Status(State.FAILED, cause.message, status.counts, cause)
+    return replace(status, message=cause.message, cause=cause)
+
+
+def _cause(live: Live) -> Cause | None:
+    kind = live.body.text("kind")
+    prefix = template_path(kind)
+    if prefix is None or kind == "CronJob":
+        return _of_notices(live)
+    about_pods = by_uid(live.related.notices)
+    found = _of_pods(live, list(_new_pods(live)), about_pods)
+    if found is not None and found.path:
+        found = replace(found, path=(*prefix, *found.path))
+    refusal = _refusal(live)
+    if refusal is None or (found is not None and found.grade is Grade.FATAL):
+        return found
+    return refusal
+
+
+# Its pods.
+
+
+@dataclass(frozen=True, slots=True)
+class _Sick:
+    pod: str
+    cause: Cause
+
+
+def _of_pods(live: Live, pods: Sequence[Body], notices: Mapping[str, tuple[Notice, ...]]) -> Cause | None:
+    """The most frequent trouble of the new pods, and how grave it is for all of them together."""
+    sick = list(_sick(live, pods, notices))
+    if not sick:
+        return None
+    frequent = Counter((each.cause.reason, each.cause.container) for each in sick).most_common(1)[0][0]
+    alike = [each for each in sick if (each.cause.reason, each.cause.container) == frequent]
+    worst = min(alike, key=lambda each: _GRAVITY[each.cause.grade]).cause
+    return replace(
+        worst,
+        grade=_together(live, sick, len(pods)),
+        grace=max(each.cause.grace for each in sick) or SCHEDULING,
+        pods=tuple(sorted(each.pod for each in alike)),
+        message=_numbered(worst.message, len(alike), len(pods)),
+    )
+
+
+_GRAVITY = {Grade.FATAL: 0, Grade.SUSPECTED: 1, Grade.TRANSIENT: 2}
+
+
+def _sick(live: Live, pods: Iterable[Body], notices: Mapping[str, tuple[Notice, ...]]) -> Iterator[_Sick]:
+    is_job = live.body.text("kind") == "Job"
+    for pod in pods:
+        metadata = fields("pod", pod).map("metadata")
+        cause = cause_of(pod, notices.get(metadata.text("uid"), ()))
+        if cause is not None:
+            if is_job and cause.reason in _ENDED:
+                cause = replace(cause, grade=Grade.TRANSIENT)
+            yield _Sick(metadata.text("name"), cause)
+
+
+def _together(live: Live, sick: Sequence[_Sick], pods: int) -> Grade:
+    """What the troubles of some pods are for all: a StatefulSet goes on only after each pod is ready."""
+    grades = [each.cause.grade for each in sick]
+    needed = 1 if live.body.text("kind") == "StatefulSet" else pods
+    if grades.count(Grade.FATAL) >= needed:
+        return Grade.FATAL
+    is_all = len(sick) == pods and Grade.TRANSIENT not in grades
+    return Grade.SUSPECTED if is_all else Grade.TRANSIENT
+
+
+def _numbered(message: str, sick: int, all_: int) -> str:
+    return message if all_ == 1 else f"{sick} of {all_} new pods: {message}"
+
+
+def _new_pods(live: Live) -> Iterator[Body]:
+    """The pods of the template as it is now that have not ended well, and are not on their way out."""
+    for body in live.related.pods or ():
+        pod = fields("pod", body)
+        is_ending = "deletionTimestamp" in pod.map("metadata") or pod.map("status").text("phase") == "Succeeded"
+        if not is_ending and _is_new(pod, live):
+            yield body
+
+
+def _is_new(pod: Fields, live: Live) -> bool:
+    labels = pod.map("metadata").map("labels")
+    match live.body.text("kind"):
+        case "Deployment":
+            newest = _newest_hash(live)
+            return not newest or labels.text("pod-template-hash") == newest
+        case "StatefulSet":
+            return labels.text("controller-revision-hash") == live.status.text("updateRevision")
+        case "DaemonSet":
+            wanted = live.metadata.map("annotations").text("deprecated.daemonset.template.generation")
+            return labels.text("pod-template-generation") in {wanted, ""}
+        case "ReplicationController":
+            return is_of_template(pod, live)
+    return True
+
+
+def _newest(live: Live) -> Fields | None:
+    """The ReplicaSet of a Deployment's template as it is now; None where it is not known."""
+    revision = live.metadata.map("annotations").text(_REVISION)
+    for body in live.related.replica_sets:
+        found = fields("replica set", body)
+        if revision and found.map("metadata").map("annotations").text(_REVISION) == revision:
+            return found
+    return None
+
+
+_REVISION = "deployment.kubernetes.io/revision"
+
+
+def _newest_hash(live: Live) -> str:
+    newest = _newest(live)
+    return newest.map("metadata").map("labels").text("pod-template-hash") if newest else ""
+
+
+# Pods that are not even made.
+
+
+def _refusal(live: Live) -> Cause | None:
+    """Why its controller cannot make pods: quota, policy, admission. Of some kinds only events tell."""
+    condition = live.condition("ReplicaFailure")
+    said = condition.message if condition.is_true else _told(live, "FailedCreate")
+    if not said:
+        return None
+    if _NOT_YET.search(said) or _QUOTA.search(said):
+        return Cause("FailedCreate", f"its pods are refused: {said}", Grade.SUSPECTED, grace=_SETTLING)
+    grade = Grade.FATAL if _REFUSED.search(said) else Grade.TRANSIENT
+    return Cause("FailedCreate", f"its pods are refused: {said}", grade)
+
+
+def _told(live: Live, reason: str) -> str:
+    """The last notice of a reason about it, unless it has got all its pods since."""
+    if live.body.text("kind") not in {"StatefulSet", "DaemonSet", "Job"}:
+        return ""
+    uid = live.metadata.text("uid")
+    found = [each for each in live.related.notices if each.uid == uid and each.reason == reason]
+    return found[-1].message if found and not live.related.pods else ""
+
+
+# Everything else.
+
+
+def _of_notices(live: Live) -> Cause | None:
+    """The last warning about it."""
+    uid = live.metadata.text("uid")
+    found = [each for each in live.related.notices if each.uid == uid]
+    if not found:
+        return None
+    last = found[-1]
+    is_claim = (group_of(live.body.text("apiVersion")), live.body.text("kind")) == ("", "PersistentVolumeClaim")
+    if is_claim and last.reason in _CLAIM_TROUBLE:
+        return Cause(last.reason, last.message, Grade.SUSPECTED, ("spec", "storageClassName"), _SETTLING)
+    return Cause(last.reason, last.message, Grade.TRANSIENT)

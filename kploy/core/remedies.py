@@ -1,0 +1,35 @@
+"""What to do about a cause: where to look, and what mends it most often."""
+
+from __future__ import annotations
+
+from kploy.model.objects import Cause, ObjectRef
+
+_PULL = "is the tag pushed, and its name spelt right? may the cluster pull it (imagePullSecrets)?"
+_LOGS = "see what it said: kubectl logs -n {namespace} {pod} -c {container} --previous"
+_EVENTS = "see what is tried: kubectl describe -n {namespace} pod {pod}"
+
+_REMEDIES = {
+    "ErrImagePull": _PULL,
+    "ImagePullBackOff": _PULL,
+    "InvalidImageName": "spell it as REGISTRY/NAME:TAG, in small letters",
+    "ErrImageNeverPull": "its pull policy is Never: bring it to the nodes, or take out imagePullPolicy",
+    "CrashLoopBackOff": _LOGS,
+    "Error": _LOGS,
+    "OOMKilled": "raise the limit, or let it use less",
+    "CreateContainerConfigError": "bring what it names into the app: a file in env/, or a manifest",
+    "CreateContainerError": "hold its command against what is in the image",
+    "RunContainerError": "hold its command against what is in the image",
+    "Unhealthy": "does it listen there? see for yourself: kubectl logs -n {namespace} {pod} -c {container}",
+    "Unschedulable": "ask for less (resources.requests, nodeSelector, affinity), or add a node",
+    "FailedCreate": "mend what is refused, or ask whoever looks after the cluster",
+    "FailedMount": _EVENTS,
+    "FailedAttachVolume": _EVENTS,
+    "ProvisioningFailed": "name a StorageClass of this cluster: kubectl get storageclass",
+    "FailedBinding": "name a StorageClass of this cluster: kubectl get storageclass",
+}
+
+
+def remedy(ref: ObjectRef, cause: Cause) -> str:
+    """What to do when ``cause`` keeps the object ``ref`` from being ready; "" if nobody knows."""
+    pod = cause.pods[0] if cause.pods else ref.name
+    return _REMEDIES.get(cause.reason, "").format(namespace=ref.namespace, pod=pod, container=cause.container)

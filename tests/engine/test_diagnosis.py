@@ -1,0 +1,195 @@
+"""A rollout that goes wrong on the real API server: what is said of it, where, and when."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kploy.cluster.adapter import ApiServer
+from kploy.cluster.connection import Choice, connect
+from kploy.cluster.port import Change, Forbidden, Listing
+from kploy.engine.carrier import Inbox
+from kploy.engine.pipeline import run
+from kploy.model import events
+from kploy.model.events import Event, Failed
+from kploy.model.objects import Grade, Resource
+from kploy.model.report import Outcome
+from kploy.sandbox import Sandbox
+from tests.fakes import RecordingCluster
+
+pytestmark = pytest.mark.cluster
+
+MANIFEST = """\
+apiVersion: apps/v1
+kind: {kind}
+metadata: {{name: web}}
+spec:
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata:
+      labels: {{app: web}}
+      annotations: {{sandbox.kploy.dev/plays: {plays}}}
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/acme/web:1.0.0
+          command: [serve]
+          env:
+            - {{name: COLOUR, valueFrom: {{configMapKeyRef: {{name: flags, key: colour, optional: true}}}}}}
+          readinessProbe: {{httpGet: {{port: 80}}, periodSeconds: 1, failureThreshold: 1}}
+          resources: {{limits: {{memory: 64Mi}}}}
+"""
+
+
+@pytest.fixture
+def namespace() -> str:
+    return f"test-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def api(cluster: Sandbox) -> Iterator[ApiServer]:
+    server = ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig))))
+    yield server
+    server.close()
+
+
+def app(root: Path, namespace: str, plays: str, kind: str = "Deployment", more: str = "") -> Path:
+    (root / "rcs").mkdir()
+    (root / "Kployfile").write_text(f"name: shop\nnamespace: {namespace}\n")
+    (root / "rcs/web.yaml").write_text(MANIFEST.format(plays=plays, kind=kind) + more)
+    return root
+
+
+def line_of(words: str) -> int:
+    """The first line of the manifest with these words."""
+    return next(number for number, line in enumerate(MANIFEST.splitlines(), 1) if words in line)
+
+
+def told(root: Path, cluster: Any, timeout: float = 60) -> list[Event]:
+    return list(run(root, lambda _: cluster, timeout, Inbox()))
+
+
+def failure(said: list[Event]) -> Failed:
+    (found,) = [event for event in said if isinstance(event, Failed)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("plays", "reason", "message", "line"),
+    [
+        (
+            "image-not-found",
+            "ImagePullBackOff",
+            "web cannot get the image ghcr.io/acme/web:1.0.0: not found",
+            "image",
+        ),
+        ("crash", "CrashLoopBackOff", "web ends with exit code 1, started again 2 times", "- name: web"),
+        (
+            "out-of-memory",
+            "OOMKilled",
+            "web wants more memory than its limit of 64Mi, started again 2 times",
+            "resources",
+        ),
+        (
+            "missing-key",
+            "CreateContainerConfigError",
+            "web cannot be made: couldn't find key colour in ConfigMap {namespace}/flags",
+            "COLOUR",
+        ),
+        (
+            "no-command",
+            "RunContainerError",
+            'web cannot be started: exec: "serve": executable file not found in $PATH',
+            "command",
+        ),
+    ],
+)
+def test_a_fatal_cause_ends_the_run_with_its_line_in_the_manifest(
+    api: ApiServer, tmp_path: Path, namespace: str, plays: str, reason: str, message: str, line: str
+) -> None:
+    said = told(app(tmp_path, namespace, plays), api)
+    found = failure(said)
+    assert isinstance(said[-1], events.Finished)
+    assert said[-1].outcome is Outcome.FAILED
+    assert found.cause is not None
+    assert (found.cause.reason, found.cause.grade) == (reason, Grade.FATAL)
+    assert found.reason == message.format(namespace=namespace)
+    assert found.place is not None
+    assert (found.place.file, found.place.line) == ("rcs/web.yaml", line_of(line))
+    assert found.hint
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet", "ReplicaSet"])
+def test_every_kind_of_workload_is_understood(api: ApiServer, tmp_path: Path, namespace: str, kind: str) -> None:
+    found = failure(told(app(tmp_path, namespace, "no-command", kind), api))
+    assert found.cause is not None
+    assert (found.cause.reason, found.ref.kind) == ("RunContainerError", kind)
+
+
+@pytest.mark.parametrize("plays", ["registry-away", "crash-twice"])
+def test_what_mends_itself_after_20_seconds_is_waited_for_and_told_meanwhile(
+    api: ApiServer, tmp_path: Path, namespace: str, plays: str
+) -> None:
+    said = told(app(tmp_path, namespace, plays), api)
+    assert isinstance(said[-1], events.Finished)
+    assert said[-1].outcome is Outcome.DONE
+    causes = [event.status.cause for event in said if isinstance(event, events.Progressed) and event.status.cause]
+    assert {cause.grade for cause in causes} == {Grade.TRANSIENT}
+
+
+QUOTA = """\
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: none}
+spec: {hard: {pods: "0"}}
+"""
+
+
+def test_a_quota_that_leaves_no_room_is_told_in_its_own_words(
+    api: ApiServer, tmp_path: Path, namespace: str
+) -> None:
+    root = app(tmp_path, namespace, "nothing", more=QUOTA)
+    with (root / "Kployfile").open("a") as kployfile:
+        kployfile.write("rules: {over-quota: warning, pod-refused: warning, undeclared-resources: warning}\n")
+    found = failure(told(root, api))
+    assert found.cause is not None
+    assert found.cause.reason == "FailedCreate"
+    assert "exceeded quota: none" in found.reason
+
+
+class Blind(RecordingCluster):
+    """May not look at pods, ReplicaSets and events."""
+
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
+        if resource.kind in {"Pod", "ReplicaSet", "Event"}:
+            raise Forbidden(f"you may not list {resource.plural}")
+        return super().list(resource, namespace, selector, fields)
+
+
+def test_who_may_not_look_at_pods_does_without(api: ApiServer, tmp_path: Path, namespace: str) -> None:
+    said = told(app(tmp_path, namespace, "no-command"), Blind(api), timeout=8)
+    assert isinstance(said[-1], events.Finished)
+    assert said[-1].outcome is Outcome.TIMED_OUT
+
+
+def test_what_goes_well_is_not_asked_for_reasons(api: ApiServer, tmp_path: Path, namespace: str) -> None:
+    recording = RecordingCluster(api)
+    assert told(app(tmp_path, namespace, "nothing"), recording)
+    assert not {"Pod", "Event"} & set(recording.count("list"))
+
+
+def test_a_watch_of_chosen_fields_tells_nothing_else(api: ApiServer, tmp_path: Path, namespace: str) -> None:
+    told(app(tmp_path, namespace, "image-not-found"), api)
+    event = Resource("", "v1", "Event", "events", namespaced=True)
+    every = api.list(event, namespace).items
+    warnings = api.list(event, namespace, "", "type=Warning")
+    assert {body["type"] for body in every} == {"Normal", "Warning"}
+    assert warnings.items
+    assert {body["type"] for body in warnings.items} == {"Warning"}
+    first: Change = next(iter(api.watch(event, namespace, "", "0", "type=Warning")))
+    assert first.body["type"] == "Warning"
