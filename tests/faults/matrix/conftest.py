@@ -7,17 +7,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from kploy import sandbox
 from kploy.cluster.port import Conflict
 from kploy.core.inventory import Inventory, decoded
 from kploy.model.app import app_id
 from kploy.model.objects import Resource
 from kploy.sandbox import Sandbox
-from tests.cli.conftest import Live, Result, Write, live, namespace, write
+from tests.cli.conftest import Live, Result, Write, live, looking_at, namespace, write
 from tests.faults.matrix.proxy import Proxy, eventually
 
 __all__ = ["live", "namespace", "write"]
@@ -178,6 +181,32 @@ def proxy(one_proxy: Proxy) -> Iterator[Proxy]:
 @pytest.fixture
 def shop(write: Write, proxy: Proxy, live: Live) -> Iterator[Shop]:
     """An app with one ConfigMap, not deployed yet."""
+    with opened(write, proxy, live) as made:
+        yield made
+
+
+@pytest.fixture
+def own() -> Iterator[Sandbox]:
+    """A control plane that nobody else uses: the test may stop it, or harm what all of its apps share."""
+    name = f"own-{uuid4().hex[:6]}"
+    yield sandbox.up(name)
+    sandbox.down(name)
+
+
+@pytest.fixture
+def apart(own: Sandbox, write: Write, namespace: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The app, not deployed yet, on a control plane of its own and behind a proxy of its own."""
+    with (
+        closing(Proxy(own, tmp_path_factory.mktemp("mitmproxy"))) as proxy,
+        looking_at(own, namespace) as live,
+        opened(write, proxy, live) as made,
+    ):
+        yield made
+
+
+@contextmanager
+def opened(write: Write, proxy: Proxy, live: Live) -> Iterator[Shop]:
+    """The app with one ConfigMap; in the end nothing of it runs or is left."""
     made = Shop(write({"resources/settings.yaml": SETTINGS.replace("COLOUR", "red")}), proxy, live)
     yield made
     for running in made.begun:

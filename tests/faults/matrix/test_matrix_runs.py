@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from kploy import sandbox
 from kploy.sandbox import Sandbox
 from kploy.sandbox.api import api_of
 from kploy.sandbox.binaries import find_binaries
@@ -79,14 +76,6 @@ def test_row_7_an_inventory_that_is_edited_in_mid_run_is_not_written_over(deploy
     assert deployed.live.admin.get(deployed.root_path) == edited
     assert deployed.kploy("run").code == 0
     assert (deployed.colour(), deployed.listed[0]) == ("blue", "deployed")
-
-
-@pytest.fixture
-def own() -> Iterator[Sandbox]:
-    """A sandbox whose API server the test may stop."""
-    name = f"away-{uuid4().hex[:6]}"
-    yield sandbox.up(name)
-    sandbox.down(name)
 
 
 def stop(cluster: Sandbox) -> None:
