@@ -45,7 +45,7 @@ def start(*arguments: str, cwd: Path, **environment: str) -> Result:
     done = subprocess.run(
         [sys.executable, "-m", "kploy", *arguments],
         cwd=cwd,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **environment},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=60,
