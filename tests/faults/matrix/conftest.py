@@ -66,9 +66,9 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def end(self, patience: float = 240) -> Result:
+    def end(self) -> Result:
         """How it ended."""
-        stdout, stderr = self.process.communicate(timeout=patience)
+        stdout, stderr = self.process.communicate(timeout=240)
         assert "Traceback" not in stderr
         return Result(self.process.returncode, stdout, stderr)
 

@@ -35,7 +35,7 @@ def test_row_4_a_run_that_slept_past_its_lock_writes_nothing_after_the_takeover(
     proxy.meet()
     shop.write({"resources/settings.yaml": SETTINGS.replace("COLOUR", "blue")})
     taker = begun("run", "--timeout", "200", cwd=shop.root, kubeconfig=cluster.kubeconfig)
-    eventually(lambda: shop.colour() == "blue", 120)
+    eventually(lambda: shop.colour() == "blue")
     shop.open()
     won = taker.end()
     assert won.code == 0, won.stderr
@@ -104,7 +104,7 @@ def test_row_11_a_server_that_is_away_for_20_seconds_is_ridden_out(tmp_path: Pat
     stop(own)
     time.sleep(20)
     start_again(own)
-    result = running.end(200)
+    result = running.end()
     assert result.code == 0, result.stderr
     assert "refuses the connection: trying again" in result.stderr
     assert "the wait is over, after" in result.stderr
