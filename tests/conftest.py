@@ -31,8 +31,13 @@ KILLED = "killed in"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give the run a state directory of its own, which its workers inherit: it leaves the user's alone."""
+    """Give the run a state directory of its own, which its workers inherit: it leaves the user's alone.
+
+    Every kploy that a test starts may keep its bytecode. Without, each would compile
+    all of kploy first, which takes longer than most commands.
+    """
     global _state_of_the_run  # noqa: PLW0603 -- pytest's hooks have no other place for it
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not hasattr(config, "workerinput") and _REUSED not in os.environ:
         _state_of_the_run = Path(tempfile.mkdtemp(prefix="kploy-tests-"))
         os.environ["XDG_STATE_HOME"] = str(_state_of_the_run)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -44,7 +45,7 @@ def start(*arguments: str, cwd: Path, **environment: str) -> Result:
     done = subprocess.run(
         [sys.executable, "-m", "kploy", *arguments],
         cwd=cwd,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **environment},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=60,
@@ -133,9 +134,16 @@ class Live:
         assert self.admin.request("PUT", path, body).code == 200
 
 
-@pytest.fixture
-def live(cluster: Sandbox, namespace: str) -> Iterator[Live]:
-    """What is live in the test's namespace."""
+@contextmanager
+def looking_at(cluster: Sandbox, namespace: str) -> Iterator[Live]:
+    """What is live in a namespace of a sandbox."""
     api = ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig))))
     yield Live(api, api_of(cluster), namespace)
     api.close()
+
+
+@pytest.fixture
+def live(cluster: Sandbox, namespace: str) -> Iterator[Live]:
+    """What is live in the test's namespace."""
+    with looking_at(cluster, namespace) as found:
+        yield found

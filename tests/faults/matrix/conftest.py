@@ -7,18 +7,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from kploy import sandbox
 from kploy.cluster.port import Conflict
 from kploy.core.inventory import Inventory, decoded
 from kploy.model.app import app_id
 from kploy.model.objects import Resource
 from kploy.sandbox import Sandbox
-from tests.cli.conftest import Live, Result, Write, live, namespace, write
+from tests.cli.conftest import Live, Result, Write, live, looking_at, namespace, write
 from tests.faults.matrix.proxy import Proxy, eventually
+from tests.forked import Forked, Limits
 
 __all__ = ["live", "namespace", "write"]
 
@@ -62,9 +66,9 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def end(self, patience: float = 240) -> Result:
+    def end(self) -> Result:
         """How it ended."""
-        stdout, stderr = self.process.communicate(timeout=patience)
+        stdout, stderr = self.process.communicate(timeout=240)
         assert "Traceback" not in stderr
         return Result(self.process.returncode, stdout, stderr)
 
@@ -86,13 +90,14 @@ def begun(*arguments: str, cwd: Path, kubeconfig: Path) -> Running:
 class Shop:
     """The app of a test: its directory, kploy runs of it behind the proxy, and what is live of it."""
 
-    def __init__(self, root: Path, proxy: Proxy, live: Live) -> None:
+    def __init__(self, root: Path, proxy: Proxy, live: Live, forked: Forked) -> None:
         self.root = root
         self.proxy = proxy
         self.live = live
         self.namespace = live.namespace
         self.kubeconfig = proxy.kubeconfig(root / "proxied.kubeconfig")
         self.begun: list[Running] = []
+        self._forked = forked
 
     def write(self, files: dict[str, str | None]) -> None:
         """Write files of the app; those that are None go."""
@@ -110,9 +115,12 @@ class Shop:
         self.begun.append(running)
         return running
 
-    def kploy(self, *arguments: str, patience: float = 240) -> Result:
+    def kploy(self, *arguments: str, patience: int = 240) -> Result:
         """Run ``kploy ARGUMENTS`` in the app's directory."""
-        return self.begin(*arguments).end(patience)
+        limits = Limits(patience=patience)
+        result = self._forked.run(*arguments, cwd=self.root, kubeconfig=self.kubeconfig, limits=limits)
+        assert "Traceback" not in result.stderr
+        return result
 
     def is_waiting(self) -> bool:
         """Whether the pod of the Deployment is there, and waits for ``open``."""
@@ -176,9 +184,37 @@ def proxy(one_proxy: Proxy) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def shop(write: Write, proxy: Proxy, live: Live) -> Iterator[Shop]:
+def shop(write: Write, proxy: Proxy, live: Live, forked: Forked) -> Iterator[Shop]:
     """An app with one ConfigMap, not deployed yet."""
-    made = Shop(write({"resources/settings.yaml": SETTINGS.replace("COLOUR", "red")}), proxy, live)
+    with opened(write, proxy, live, forked) as made:
+        yield made
+
+
+@pytest.fixture
+def own() -> Iterator[Sandbox]:
+    """A control plane that nobody else uses: the test may stop it, or harm what all of its apps share."""
+    name = f"own-{uuid4().hex[:6]}"
+    yield sandbox.up(name)
+    sandbox.down(name)
+
+
+@pytest.fixture
+def apart(
+    own: Sandbox, write: Write, namespace: str, forked: Forked, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    """The app, not deployed yet, on a control plane of its own and behind a proxy of its own."""
+    with (
+        closing(Proxy(own, tmp_path_factory.mktemp("mitmproxy"))) as proxy,
+        looking_at(own, namespace) as live,
+        opened(write, proxy, live, forked) as made,
+    ):
+        yield made
+
+
+@contextmanager
+def opened(write: Write, proxy: Proxy, live: Live, forked: Forked) -> Iterator[Shop]:
+    """The app with one ConfigMap; in the end nothing of it runs or is left."""
+    made = Shop(write({"resources/settings.yaml": SETTINGS.replace("COLOUR", "red")}), proxy, live, forked)
     yield made
     for running in made.begun:
         if running.process.poll() is None:

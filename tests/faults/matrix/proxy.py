@@ -135,9 +135,9 @@ class Proxy:
             return json.load(answer)
 
 
-def eventually(holds: Callable[[], object], patience: float = _PATIENCE) -> None:
-    """Come back when it holds; fail if it does not within ``patience`` seconds."""
-    until = time.monotonic() + patience
+def eventually(holds: Callable[[], object]) -> None:
+    """Come back when it holds; fail if it does not in good time."""
+    until = time.monotonic() + _PATIENCE
     while not holds():
         if time.monotonic() > until:
             pytest.fail("what the test waits for does not happen")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -159,8 +160,7 @@ def group(shop: Shop) -> Iterator[str]:
     """A group of kinds that nobody else uses."""
     name = f"test-{uuid4().hex[:8]}.kploy.dev"
     yield name
-    for path in (f"{_CRDS}/widgets.{name}", f"{_API_SERVICES}/v1.{name}"):
-        shop.live.admin.request("DELETE", path)
+    shop.live.admin.request("DELETE", f"{_CRDS}/widgets.{name}")
 
 
 def test_row_22_a_kind_that_is_not_served_yet_is_waited_for(shop: Shop, proxy: Proxy, group: str) -> None:
@@ -180,48 +180,68 @@ def test_row_22_a_kind_that_is_not_served_yet_is_waited_for(shop: Shop, proxy: P
     assert shop.listed == ("deployed", listed)
 
 
+AWAY: dict[str, Any] = {
+    "apiVersion": "apiregistration.k8s.io/v1",
+    "kind": "APIService",
+    "metadata": {"name": "v1.widgets.example"},
+    "spec": {
+        "group": "widgets.example",
+        "version": "v1",
+        "groupPriorityMinimum": 1000,
+        "versionPriority": 15,
+        "service": {"namespace": "default", "name": "nothing", "port": 443},
+        "insecureSkipTLSVerify": True,
+    },
+}
+"""What answers for a group, and is not there."""
+
+
+def serves_widgets(shop: Shop) -> bool:
+    """Whether the API server knows the kind, and answers for its objects."""
+    version = "/apis/widgets.example/v1"
+    known = [one["name"] for one in shop.live.admin.get(version).get("resources", ())]
+    objects = f"{version}/namespaces/{shop.namespace}/widgets"
+    return "widgets" in known and shop.live.admin.request("GET", objects).code == 200
+
+
 @pytest.mark.faults
-def test_row_23_what_an_api_server_that_is_away_would_know_of_stays_listed_with_a_warning(
-    deployed: Shop, group: str
-) -> None:
-    admin = deployed.live.admin
-    definition = yaml.safe_load(CRD.replace("GROUP", group))
-    assert admin.request("POST", _CRDS, definition).code == 201
-    path = f"/apis/{group}/v1/namespaces/{deployed.namespace}/widgets"
-    eventually(lambda: admin.request("GET", path).code == 200)
-    deployed.write({"resources/widget.yaml": WIDGET.replace("GROUP", group)})
-    assert deployed.kploy("run").code == 0
-    assert admin.request("DELETE", f"{_CRDS}/widgets.{group}").code == 200
-    eventually(lambda: not admin.get(f"{_API_SERVICES}/v1.{group}"))
-    service = {
-        "apiVersion": "apiregistration.k8s.io/v1",
-        "kind": "APIService",
-        "metadata": {"name": f"v1.{group}"},
-        "spec": {
-            "group": group,
-            "version": "v1",
-            "groupPriorityMinimum": 1000,
-            "versionPriority": 15,
-            "service": {"namespace": deployed.namespace, "name": "nothing", "port": 443},
-            "insecureSkipTLSVerify": True,
-        },
-    }
-    assert admin.request("POST", _API_SERVICES, service).code == 201
-    eventually(lambda: admin.request("GET", path).code == 503)
-    colour = SETTINGS.replace("COLOUR", "green")
-    deployed.write({"resources/widget.yaml": None, "resources/settings.yaml": colour})
-    result = deployed.kploy("run", "--timeout", "200", patience=300)
+def test_row_23_what_an_api_server_that_is_away_would_know_of_is_pruned_when_it_is_back(apart: Shop) -> None:
+    admin, group = apart.live.admin, "widgets.example"
+    widget = f"/apis/{group}/v1/namespaces/{apart.namespace}/widgets/blue"
+    assert admin.request("POST", _CRDS, yaml.safe_load(CRD.replace("GROUP", group))).code == 201
+    eventually(lambda: serves_widgets(apart))
+    apart.write({"resources/widget.yaml": WIDGET.replace("GROUP", group)})
+    assert apart.kploy("run").code == 0
+    uid = admin.get(widget)["metadata"]["uid"]
+
+    # Somebody else answers for the group from now on, and is away.
+    service = f"{_API_SERVICES}/v1.{group}"
+    version = admin.get(service)["metadata"]["resourceVersion"]
+    metadata = {**AWAY["metadata"], "resourceVersion": version}
+    assert admin.request("PUT", service, {**AWAY, "metadata": metadata}).code == 200
+    eventually(lambda: admin.request("GET", widget).code == 503)
+    apart.proxy.meet()
+    apart.write({"resources/widget.yaml": None, "resources/settings.yaml": SETTINGS.replace("COLOUR", "green")})
+    result = apart.kploy("run", "--timeout", "200")
     assert result.code == 0, result.stderr
-    assert "widget/blue" in result.stderr
-    assert deployed.colour() == "green"
-    assert deployed.listed == ("deployed", ["configmap/settings", "widget/blue"])
+    assert "widget/blue stays listed: the cluster could not be asked about it" in result.stderr
+    assert [one for one in apart.proxy.writes() if one.startswith("DELETE")] == []
+    assert (apart.colour(), apart.listed) == ("green", ("deployed", ["configmap/settings", "widget/blue"]))
+
+    assert admin.request("DELETE", service).code == 200
+    eventually(lambda: serves_widgets(apart))
+    assert admin.get(widget)["metadata"]["uid"] == uid
+    result = apart.kploy("run")
+    assert result.code == 0, result.stderr
+    assert "stays listed" not in result.stderr
+    assert (admin.get(widget), apart.listed) == ({}, ("deployed", ["configmap/settings"]))
 
 
 @pytest.mark.faults
 def test_row_30_5000_objects_and_2_megabytes_are_deployed_and_destroyed(shop: Shop) -> None:
-    padding = "x" * 300
-    one = SETTINGS.replace("COLOUR", padding)
-    shop.write({"resources/many.yaml": "---\n".join(one.replace("settings", f"many-{n:04}") for n in range(5000))})
+    names = [f"one-of-many-with-a-long-name-{number:04}" for number in range(5000)]
+    one = SETTINGS.replace("COLOUR", "x" * 350)
+    shop.write({"resources/many.yaml": "---\n".join(one.replace("settings", name) for name in names)})
     assert (shop.root / "resources/many.yaml").stat().st_size > 2_000_000
     result = shop.kploy("run", "--timeout", "900", patience=1200)
     assert result.code == 0, result.stderr[-2000:]
@@ -239,4 +259,4 @@ def test_row_30_5000_objects_and_2_megabytes_are_deployed_and_destroyed(shop: Sh
     assert shop.proxy.writes() == []
     gone = shop.kploy("destroy", "--yes", "--timeout", "900", patience=1200)
     assert gone.code == 0, gone.stderr[-2000:]
-    assert shop.colour("many-0000") is None
+    assert shop.colour(names[0]) is None

@@ -93,7 +93,7 @@ def test_row_12_what_a_half_open_watch_does_not_tell_is_looked_up(gated: Shop, p
 def test_row_12_a_watch_without_a_byte_for_75_seconds_is_begun_anew(gated: Shop, proxy: Proxy) -> None:
     proxy.meet(fault("silent", "GET", f"/deployments.*{WATCH}", times=1))
     running = gated.begin("run", "--timeout", "250")
-    eventually(lambda: len(proxy.requests(path=f"/deployments.*{WATCH}")) >= 2, 150)
+    eventually(lambda: len(proxy.requests(path=f"/deployments.*{WATCH}")) >= 2)
     first, second = proxy.requests(path=f"/deployments.*{WATCH}")
     assert second.at - first.at >= 75
     gated.open()
