@@ -10,7 +10,8 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 
 from kploy.core.bodies import mapping, text
 from kploy.core.masking import MASK, telling
@@ -46,14 +47,22 @@ def quotable(body: Body, said: str) -> str:
     Of a Secret it is taken apart only to save the rest of it; of other objects
     the secrets are masked. If a part of one is still in there, nothing of it is shown.
     """
+    return veil(body)(said) if said else said
+
+
+def veil(body: Body) -> Callable[[str], str]:
+    """``quotable`` for all that is ever said of an object: its secrets are looked for once."""
     if text(body, "kind") == "Secret":
-        return _of_secret(body, said)
-    if not said:
-        return said
+        return partial(_of_secret, body)
     quoted, parts = map(_written, telling(body))
-    for word in sorted(quoted | parts, key=len, reverse=True):
-        said = _masked(said, word)
-    return _WITHHELD if _any_part(parts, said) else said
+    words = sorted(quoted | parts, key=len, reverse=True)
+
+    def veiled(said: str) -> str:
+        for word in words:
+            said = _masked(said, word)
+        return _WITHHELD if _any_part(parts, said) else said
+
+    return veiled
 
 
 def _written(values: Iterable[str]) -> set[str]:
@@ -75,8 +84,8 @@ def _masked(said: str, word: str) -> str:
     return re.sub(before + re.escape(word) + after, MASK, said)
 
 
-def _any_part(words: Iterable[str], said: str) -> bool:
-    runs = set(_runs(said))
+def _any_part(words: Collection[str], said: str) -> bool:
+    runs = set(_runs(said)) if words else set()
     return any(run in runs for word in words for run in _runs(word))
 
 

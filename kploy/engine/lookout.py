@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from kploy.core.bodies import mapping, text
+from kploy.core.bodies import dig, mapping, text
 from kploy.core.graph import Graph, Milestone
 from kploy.core.notices import notice_of
-from kploy.core.quoting import quotable
+from kploy.core.quoting import veil
 from kploy.core.readiness import Related, status_of
 from kploy.engine.related import (
     CLASSES,
@@ -80,6 +80,7 @@ class Lookout:
         self._leaving: set[ObjectRef] = set()
         self._reselected: dict[ObjectRef, _Reselected] = {}
         self._relatives = {relation: Relatives(relation) for relation in RELATIONS}
+        self._veils: dict[ObjectRef, tuple[tuple[str, object], Callable[[str], str]]] = {}
         self._backers = _backers(graph)
         self._is_ours = {node.ref for node in graph.nodes}
 
@@ -205,9 +206,19 @@ class Lookout:
         status = status_of(body, self._related(ref), self._clock())
         if not status.message:
             return status
-        # What a pod is given stands in neither of these two; they are large, and this is asked often.
-        wanted = {key: value for key, value in body.items() if key not in {"metadata", "status"}}
-        return replace(status, message=quotable(wanted, status.message))
+        veiled = self._veil(ref, body)
+        cause = replace(status.cause, message=veiled(status.cause.message)) if status.cause else None
+        return replace(status, message=veiled(status.message), cause=cause)
+
+    def _veil(self, ref: ObjectRef, body: Body) -> Callable[[str], str]:
+        """What hides the secrets of an object in what is said of it; made anew only when it has become another."""
+        version = _uid(body), dig(body, "metadata", "generation")
+        known = self._veils.get(ref)
+        if known is None or known[0] != version:
+            # What a pod is given stands in neither of these two, and they are large.
+            wanted = {key: value for key, value in body.items() if key not in {"metadata", "status"}}
+            known = self._veils[ref] = version, veil(wanted)
+        return known[1]
 
     def _related(self, ref: ObjectRef) -> Related:
         body, kind = self._bodies[ref], (ref.group, ref.kind)

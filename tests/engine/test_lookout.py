@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kploy.core.graph import graph_of
 from kploy.engine.lookout import Lookout, Told
-from kploy.engine.related import CLASSES, PODS, SLICES
+from kploy.engine.related import CLASSES, PODS, REPLICA_SETS, SLICES
 from kploy.model.objects import Counts, ObjectRef, State, Status
 from tests.makers import deployment, service, thing
 
@@ -371,3 +371,45 @@ def test_a_claim_is_ready_when_its_class_waits_for_a_pod(
     assert seen.applied(CLAIM, {**claim(5), "spec": wanted}) == PENDING
     named = {ObjectRef("storage.k8s.io", "StorageClass", "", one["metadata"]["name"]): one for one in classes}
     assert seen.related_listed(CLASSES, named) == ((CLAIM, status),)
+
+
+def web_with(password: str, generation: int) -> dict[str, Any]:
+    """A Deployment that is given a password, and has no pod yet."""
+    variable = {"name": "DB_PASSWORD", "value": password}
+    template = {"spec": {"containers": [{"name": "web", "image": "web:1", "env": [variable]}]}}
+    metadata = {"name": "web", "namespace": "shop", "uid": "7", "resourceVersion": str(generation)}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {**metadata, "generation": generation},
+        "spec": {"replicas": 1, "template": template},
+        "status": {"observedGeneration": generation},
+    }
+
+
+def pod_that_quotes(password: str) -> dict[str, Any]:
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-x", "uid": "8"}
+    state = {"waiting": {"reason": "RunContainerError", "message": f"no such host: {password}"}}
+    return {
+        "metadata": {"name": "web-x-1", "labels": {"pod-template-hash": "x"}, "ownerReferences": [owner]},
+        "spec": {"containers": [{"name": "web"}]},
+        "status": {"containerStatuses": [{"name": "web", "state": state}]},
+    }
+
+
+def test_what_a_pod_says_of_its_trouble_hides_the_secrets_of_its_workload_as_they_are_now() -> None:
+    replica_set = {
+        "metadata": {
+            "name": "web-x",
+            "uid": "8",
+            "ownerReferences": [{"kind": "Deployment", "name": "web", "uid": "7"}],
+        }
+    }
+    there = lookout()
+    for generation, password in enumerate(("hunter2hunter2", "swordfish"), 1):
+        there.applied(DEPLOYMENT, web_with(password, generation))
+        there.related_listed(REPLICA_SETS, {ObjectRef("apps", "ReplicaSet", "shop", "web-x"): replica_set})
+        pods = {ObjectRef("", "Pod", "shop", "web-x-1"): pod_that_quotes(password)}
+        ((_, status),) = there.related_listed(PODS, pods)
+        assert status.cause is not None
+        assert status.message == status.cause.message == "web cannot be started: no such host: ••••••"
