@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from kploy.core.bodies import mapping
-from kploy.model.app import DEPENDS_ON, IGNORE, KEEP, LABEL, MADE_FOR, STATE_OF, Manifest
+from kploy.model.app import DEPENDS_ON, IGNORE, KEEP, LABEL, MADE_FOR, MAX_UNAVAILABLE, STATE_OF, Manifest
 from kploy.model.findings import Finding, warning
 
 _PREFIX = "kploy.dev/"
-_WRITTEN = (DEPENDS_ON, IGNORE, KEEP)
+_WRITTEN = (DEPENDS_ON, IGNORE, KEEP, MAX_UNAVAILABLE)
 """What people write. The others kploy writes itself; an exported manifest may have them."""
 _KNOWN = frozenset({*_WRITTEN, LABEL, MADE_FOR, STATE_OF})
 

@@ -90,6 +90,11 @@ def to_remove(resource: Resource, namespace: str) -> Iterator[Right]:
         yield Right(verb, resource.group, resource.plural, namespace if resource.namespaced else "")
 
 
+def to_replace_pods(namespace: str) -> Iterator[Right]:
+    """What it takes to bring the pods of a ReplicationController to its template. See core.rolling."""
+    yield Right("delete", "", "pods", namespace)
+
+
 def to_keep_state(namespace: str) -> Iterator[Right]:
     """What it takes to write down what a run does. See engine.store and engine.lock."""
     yield from (Right(verb, group, plural, namespace) for group, plural, verbs in _KEEPING for verb in verbs)

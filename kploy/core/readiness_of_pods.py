@@ -13,16 +13,12 @@ _ENDED = {"Succeeded", "Failed"}
 
 def of_template(live: Live, pods: tuple[Body, ...]) -> Status:
     """As many pods as wanted run the template and are ready, and none runs an older one."""
-    running = [pod for pod in (fields("pod", body) for body in pods) if _is_running(pod)]
+    running = [pod for pod in (fields("pod", body) for body in pods) if is_running(pod)]
     young = [pod for pod in running if is_of_template(pod, live)]
-    counts = Counts(sum(map(_is_ready, young)), live.spec.number("replicas", 1))
+    counts = Counts(sum(map(is_ready, young)), live.spec.number("replicas", 1))
     if old := len(running) - len(young):
-        verb, them = ("runs", "it") if old == 1 else ("run", "them")
-        return in_progress(
-            f"{old} of {_pods(len(running))} still {verb} the old template: "
-            f"delete {them}, and the controller starts new ones",
-            counts,
-        )
+        verb = "runs" if old == 1 else "run"
+        return in_progress(f"{old} of {_pods(len(running))} still {verb} the old template", counts)
     if counts.wanted is not None and counts.ready < counts.wanted:
         return in_progress(f"{counts.ready} of {counts.wanted} ready", counts)
     return current("", counts)
@@ -32,12 +28,13 @@ def _pods(number: int) -> str:
     return f"{number} pod" if number == 1 else f"{number} pods"
 
 
-def _is_running(pod: Fields) -> bool:
+def is_running(pod: Fields) -> bool:
     """A pod that stops already, or has ended, counts as gone, as it does for its controller."""
     return "deletionTimestamp" not in pod.map("metadata") and pod.map("status").text("phase") not in _ENDED
 
 
-def _is_ready(pod: Fields) -> bool:
+def is_ready(pod: Fields) -> bool:
+    """Whether a pod serves."""
     conditions = pod.map("status").maps("conditions")
     return any(one.text("type") == "Ready" and one.text("status") == "True" for one in conditions)
 

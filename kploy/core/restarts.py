@@ -16,6 +16,7 @@ from kploy.core.differences import by_telling
 from kploy.core.graph import backers
 from kploy.core.kinds import CONTROLLERS, SCALED
 from kploy.core.quantities import scaled
+from kploy.core.rolling import together
 from kploy.model.app import Manifest
 from kploy.model.objects import Body, ObjectRef
 from kploy.model.plan import Action, Change, FieldChange, Pace, Restart
@@ -135,8 +136,15 @@ def _daemon_set(live: Body, answer: Body, causes: tuple[str, ...]) -> Restart:
     return _rolling(pods, pods, max(surge, unavailable), causes, is_down=unavailable >= pods)
 
 
+def _controller(live: Body, answer: Body, causes: tuple[str, ...]) -> Restart:
+    """Kubernetes leaves the pods of a ReplicationController alone; kploy replaces them."""
+    pods = min(_replicas(live), _replicas(answer))
+    number = together(answer)
+    return _rolling(pods, pods, number, causes, is_down=number >= pods)
+
+
 def _kept(live: Body, answer: Body, causes: tuple[str, ...]) -> Restart:
-    """Nobody replaces the pods of a ReplicationController or ReplicaSet: those that are started later are new."""
+    """Nobody replaces the pods of a ReplicaSet: those that are started later are new."""
     pods = min(_replicas(live), _replicas(answer))
     return Restart(Pace.WHEN_DELETED, pods, pods, 0, causes)
 
@@ -151,7 +159,7 @@ def _pod(_: Body, __: Body, causes: tuple[str, ...]) -> Restart:
 
 _RULES: dict[tuple[str, str], _Rule] = {
     ("", "Pod"): _pod,
-    ("", "ReplicationController"): _kept,
+    ("", "ReplicationController"): _controller,
     ("apps", "DaemonSet"): _daemon_set,
     ("apps", "Deployment"): _deployment,
     ("apps", "ReplicaSet"): _kept,

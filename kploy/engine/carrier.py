@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import field
 from enum import StrEnum
 from queue import SimpleQueue
@@ -19,7 +20,7 @@ from kploy.core.refusals import UNKNOWN_FIELD
 from kploy.core.removal import Leaving, objection
 from kploy.engine.asking import in_words
 from kploy.engine.live import WORKERS, selection
-from kploy.engine.related import Relation
+from kploy.engine.related import PODS, Relation
 from kploy.engine.resources import Resources
 from kploy.engine.strangers import take_over
 from kploy.engine.watching import Listed, Selection, Sighted, Watching
@@ -91,6 +92,14 @@ class NotTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class NotReplaced:
+    """A pod of the node's controller, which runs an old template, could not be deleted."""
+
+    node: int
+    error: KployError
+
+
+@dataclass(frozen=True, slots=True)
 class NotSent:
     """The server was never asked to take the object of a node."""
 
@@ -124,7 +133,7 @@ class StopRequested:
 Outgoing = Taken | Removed | NotTaken | NotSent | Written
 """What came of something that was to be sent."""
 
-Message = Outgoing | Sighted | Listed | Troubled | Broken | StopRequested
+Message = Outgoing | NotReplaced | Sighted | Listed | Troubled | Broken | StopRequested
 
 
 class Inbox(SimpleQueue[Message]):
@@ -204,6 +213,11 @@ class Carrier:
             return
         self._pool.submit(self._delete, node, leaving).add_done_callback(lambda done: self._done(node, done))
 
+    def replace_pod(self, node: int, pod: Body) -> None:
+        """Delete a pod, so that its controller makes another; nothing arrives but a refusal, as NotReplaced."""
+        if not self._withheld.is_set():
+            self._pool.submit(self._replace_pod, pod).add_done_callback(lambda done: self._left(node, done))
+
     def write(self, writing: Callable[[], tuple[str, ...]]) -> None:
         """Write something down, also after ``withhold``; what it returns arrives as Written."""
         self._begin(lambda: self._write(writing), "writing")
@@ -261,6 +275,21 @@ class Carrier:
                 self._inbox.put(NotTaken(node, error))
             case error:
                 self._inbox.put(Broken(error))
+
+    def _left(self, node: int, done: Future[None]) -> None:
+        """What came of a pod that was to be replaced."""
+        error = None if done.cancelled() else done.exception()
+        if isinstance(error, KployError) and not isinstance(error, LockLost):
+            self._inbox.put(NotReplaced(node, error))
+        elif error is not None:
+            self._inbox.put(Broken(error))
+
+    def _replace_pod(self, pod: Body) -> None:
+        """Delete this pod and no other one of its name; whoever was faster did what was wanted."""
+        self._guard_writes()
+        namespace, name = text(pod, "metadata", "namespace"), text(pod, "metadata", "name")
+        with suppress(Conflict):
+            self._cluster.delete(PODS.resource, namespace, name, uid=text(pod, "metadata", "uid"))
 
     def _adopt(self, node: int, manifest: Manifest, body: Body, live: Body) -> Taken | NotSent:
         """Take an object over. Cut off in between, it has no label yet, and can be taken over again."""

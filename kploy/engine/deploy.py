@@ -25,6 +25,7 @@ from kploy.engine.carrier import (
     First,
     Inbox,
     Message,
+    NotReplaced,
     NotSent,
     NotTaken,
     Outgoing,
@@ -46,7 +47,7 @@ from kploy.model.errors import KployError
 from kploy.model.events import Event, Failed, Noted, Unfinished
 from kploy.model.findings import Place
 from kploy.model.frozen import dataclass
-from kploy.model.objects import Body, JsonPath, ObjectRef, group_of
+from kploy.model.objects import Body, JsonPath, ObjectRef, State, Status, group_of
 from kploy.model.plan import Action
 
 _LOOK_AGAIN = 2.0
@@ -176,6 +177,9 @@ class _Run:
             case StopRequested():
                 self._carrier.withhold()
                 return [rollout.Interrupted(now)]
+            case NotReplaced(node, error):
+                status = Status(State.FAILED, f"a pod of the old template could not be deleted: {error.message}")
+                return [*self._lost_with(error, now), rollout.Seen(node, status, now)]
             case Broken(KployError() as error):
                 self._carrier.withhold()
                 return [rollout.Lost(error.outcome, _with_remedy(error), now)]
@@ -259,11 +263,20 @@ class _Run:
 
     def _take(self, observation: rollout.Observation) -> Iterator[Event]:
         self._state, actions = rollout.step(self._state, observation)
+        if isinstance(observation, rollout.Answered | rollout.Seen):
+            self._roll(observation.node)
         for action in actions:
             if isinstance(action, rollout.Tell):
                 yield self._placed(action.event)
             else:
                 self._do(action)
+
+    def _roll(self, node: int) -> None:
+        """Replace pods of an older template, as far as it is their turn, while their controller is waited for."""
+        ref = self._job.graph.nodes[node].ref
+        if ref is not None and self._state.items[node].phase is rollout.Phase.WAITING:
+            for pod in self._lookout.outdated(ref):
+                self._carrier.replace_pod(node, pod)
 
     def _do(self, action: rollout.Deed) -> None:
         match action:

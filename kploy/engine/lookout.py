@@ -17,6 +17,7 @@ from kploy.core.graph import Graph, Milestone
 from kploy.core.notices import notice_of
 from kploy.core.quoting import veil
 from kploy.core.readiness import Related, status_of
+from kploy.core.rolling import to_replace
 from kploy.engine.related import (
     CLASSES,
     NOTICES,
@@ -80,6 +81,7 @@ class Lookout:
         self._leaving: set[ObjectRef] = set()
         self._reselected: dict[ObjectRef, _Reselected] = {}
         self._relatives = {relation: Relatives(relation) for relation in RELATIONS}
+        self._replaced: set[str] = set()
         self._veils: dict[ObjectRef, tuple[tuple[str, object], Callable[[str], str]]] = {}
         self._backers = _backers(graph)
         self._is_ours = {node.ref for node in graph.nodes}
@@ -107,6 +109,15 @@ class Lookout:
         if is_gone or (early is not None and early[1] and _uid(early[0]) == _uid(live)) or self._is_missing(ref):
             return _GONE
         return self._status(ref)
+
+    def outdated(self, ref: ObjectRef) -> tuple[Body, ...]:
+        """The pods of a ReplicationController that are to be replaced now. Each is named once."""
+        if (ref.group, ref.kind) not in PODS.of or ref not in self._bodies or self._is_missing(ref):
+            return ()
+        pods = self._related(ref).pods
+        found = to_replace(self._bodies[ref], pods or (), self._replaced)
+        self._replaced |= {_uid(pod) for pod in found}
+        return found
 
     @property
     def uids(self) -> dict[ObjectRef, str]:

@@ -15,9 +15,10 @@ from kploy.core.permissions import (
     to_keep_state,
     to_look,
     to_remove,
+    to_replace_pods,
 )
 from kploy.engine.live import WORKERS, live_objects
-from kploy.engine.related import relations_of
+from kploy.engine.related import PODS, relations_of
 from kploy.engine.resources import Resources
 from kploy.model.app import App, Manifest
 from kploy.model.events import Noted
@@ -51,6 +52,8 @@ def preflight(app: App, manifests: Sequence[Manifest], cluster: Cluster, resourc
     kinds = _by_kind(manifests, resources)
     rights = {right for kind, names in kinds.items() for right in _rights_for(app, kind, names)}
     rights |= {*_of_related(app, kinds, once=False), *to_keep_state(app.kployfile.namespace)}
+    if any((kind.group, kind.kind) in PODS.of for kind in kinds):
+        rights |= set(to_replace_pods(app.kployfile.namespace))
     try:
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="preflight") as pool:
             missing = _missing(app, cluster, rights, pool)

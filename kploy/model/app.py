@@ -20,6 +20,9 @@ STATE_OF = "kploy.dev/state-of"
 KEEP = "kploy.dev/keep"
 """The annotation (or label) that keeps an object from being deleted, if it is "true"."""
 
+MAX_UNAVAILABLE = "kploy.dev/max-unavailable"
+"""The annotation of a ReplicationController that says how many of its pods may be missing at a time: 2, or 25%."""
+
 MADE_FOR = "kploy.dev/made-for"
 """The annotation on a namespace that kploy made; its value is the id of the app that it was made for."""
 

@@ -180,7 +180,7 @@ def test_pods_are_told_by_what_their_kind_does(kploy: Kploy, write: Write) -> No
         "2 pods restart, all at once, down meanwhile: service/web has no endpoints; 1 more pod"
     )
     assert effects["statefulset/db"].endswith("1 pod restarts, down meanwhile: service/db has no endpoints")
-    assert effects["replicationcontroller/old"].endswith("2 pods keep the old template until deleted by hand")
+    assert effects["replicationcontroller/old"].endswith("2 pods restart, one at a time")
 
 
 def test_a_variable_put_before_others_is_one_addition(kploy: Kploy, write: Write) -> None:

@@ -114,6 +114,16 @@ def service(selector: str = "{app: web}") -> str:
     return SERVICE.replace("SELECTOR", selector)
 
 
+def images(live: Live) -> dict[str, str]:
+    """By UID: the image of each pod that is not on its way out."""
+    pod = live.api.resource("v1", "Pod")
+    assert pod is not None
+    there = [
+        body for body in live.api.list(pod, live.namespace).items if "deletionTimestamp" not in body["metadata"]
+    ]
+    return {body["metadata"]["uid"]: body["spec"]["containers"][0]["image"] for body in there}
+
+
 @pytest.fixture
 def delete(cluster: Sandbox, namespace: str) -> Iterator[Callable[[str], None]]:
     """Deletes one object in the test's namespace: ``pods/web``."""
@@ -135,23 +145,36 @@ def events_of(stdout: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stdout.splitlines()]
 
 
-def test_a_replication_controller_is_not_ready_while_pods_of_its_old_template_run(
-    kploy: Kploy, write: Write, live: Live, delete: Callable[[str], None]
+def test_the_pods_of_a_replication_controller_are_replaced_until_all_have_its_template(
+    kploy: Kploy, write: Write, live: Live
 ) -> None:
     write({"rcs/old.yaml": CONTROLLER.replace("TAG", "1")})
     assert kploy("run").code == 0
+    before = images(live)
     write({"rcs/old.yaml": CONTROLLER.replace("TAG", "2")})
-    why = "2 of 2 pods still run the old template: delete them, and the controller starts new ones"
-    # The second run finds it changed, the third one finds it as it should be.
-    for _ in range(2):
-        result = kploy("run", "--timeout", "3s")
-        assert result.code == 5
-        assert why in " ".join(result.stderr.split())
-    for name in live.objects(("v1", "Pod")):
-        delete(name.replace("pod/", "pods/"))
     result = kploy("run")
     assert result.code == 0
     assert any("replicationcontroller/old" in line and "2/2" in line for line in result.lines)
+    after = images(live)
+    assert set(before.values()) == {"ghcr.io/acme/web:1"}
+    assert set(after.values()) == {"ghcr.io/acme/web:2"}
+    assert not before.keys() & after.keys()
+
+
+def test_a_run_goes_on_replacing_pods_where_one_that_was_cut_off_has_left_it(
+    kploy: Kploy, write: Write, live: Live
+) -> None:
+    write({"rcs/old.yaml": CONTROLLER.replace("TAG", "1")})
+    assert kploy("run").code == 0
+    # New pods find no node: the first that is replaced is the last.
+    write({"rcs/old.yaml": CONTROLLER.replace("TAG", "2") + NOWHERE})
+    result = kploy("run", "--timeout", "3s")
+    assert result.code == 5
+    assert "1 of 2 pods still runs the old template" in " ".join(result.stderr.split())
+    assert sorted(images(live).values()) == ["ghcr.io/acme/web:1", "ghcr.io/acme/web:2"]
+    write({"rcs/old.yaml": CONTROLLER.replace("TAG", "3")})
+    assert kploy("run").code == 0
+    assert set(images(live).values()) == {"ghcr.io/acme/web:3"}
 
 
 def test_a_claim_that_binds_on_use_is_ready_without_a_pod(kploy: Kploy, write: Write) -> None:

@@ -107,9 +107,22 @@ def test_a_daemon_set_restarts_a_pod_on_every_node(nodes: int, strategy: Any, ex
     assert restarts("DaemonSet", status=status, updateStrategy=strategy) == expected
 
 
-@pytest.mark.parametrize(("kind", "group"), [("ReplicationController", ""), ("ReplicaSet", "apps")])
-def test_pods_that_nobody_replaces_stay_until_they_are_deleted(kind: str, group: str) -> None:
-    assert restarts(kind, group, replicas=2) == Restart(Pace.WHEN_DELETED, 2, 2, 0, (IMAGE,))
+def test_pods_that_nobody_replaces_stay_until_they_are_deleted() -> None:
+    assert restarts("ReplicaSet", "apps", replicas=2) == Restart(Pace.WHEN_DELETED, 2, 2, 0, (IMAGE,))
+
+
+@pytest.mark.parametrize(
+    ("replicas", "expected"),
+    [
+        (1, Restart(Pace.ROLLING, 1, 1, 1, (IMAGE,), is_down=True)),
+        (2, Restart(Pace.ROLLING, 2, 2, 1, (IMAGE,))),
+        (8, Restart(Pace.ROLLING, 8, 8, 2, (IMAGE,))),
+    ],
+)
+def test_the_pods_of_a_replication_controller_are_replaced_a_quarter_at_a_time(
+    replicas: int, expected: Restart
+) -> None:
+    assert restarts("ReplicationController", "", replicas=replicas) == expected
 
 
 def test_a_job_restarts_nothing_and_what_has_no_pods_neither() -> None:

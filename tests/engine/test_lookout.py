@@ -306,7 +306,7 @@ def pod_of(image: str, owner: str = "1", kind: str = "ReplicationController") ->
 POD = ObjectRef("", "Pod", "shop", "old-x")
 OLD = Status(
     State.IN_PROGRESS,
-    "1 of 1 pod still runs the old template: delete it, and the controller starts new ones",
+    "1 of 1 pod still runs the old template",
     Counts(0, 1),
 )
 
