@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from kploy.core import schema_store, served
@@ -48,8 +49,9 @@ def _check(schemas: Schemas, manifest: Manifest) -> Iterator[Finding]:
     yield from _server_fields(manifest, is_builtin=definition is not None)
     yield from served.check(schemas, manifest)
     if definition is not None:
+        hidden = _Hidden(manifest)
         for fault in faults(schemas, definition, manifest.body):
-            yield _finding(schemas, manifest, fault)
+            yield _finding(schemas, manifest, fault, hidden)
 
 
 def _line(finding: Finding) -> tuple[int, int]:
@@ -59,14 +61,30 @@ def _line(finding: Finding) -> tuple[int, int]:
 # Fields.
 
 
-def _finding(schemas: Schemas, manifest: Manifest, fault: Fault) -> Finding:
+class _Hidden:
+    """The parts of a manifest that may be secret. They are looked for once, if anybody asks."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+
+    def __contains__(self, path: JsonPath) -> bool:
+        if self._manifest.ref.kind == "Secret":
+            return True
+        return any(path[:length] in self._paths for length in range(len(path) + 1))
+
+    @cached_property
+    def _paths(self) -> frozenset[JsonPath]:
+        return frozenset(path for path, _ in secrets(self._manifest.body))
+
+
+def _finding(schemas: Schemas, manifest: Manifest, fault: Fault, hidden: _Hidden) -> Finding:
     place = _place(manifest, fault)
-    return error(fault.rule, fault.message, _hint(schemas, manifest, fault, place), place)
+    return error(fault.rule, fault.message, _hint(schemas, manifest, fault, place, hidden), place)
 
 
-def _hint(schemas: Schemas, manifest: Manifest, fault: Fault, place: Place) -> str:
+def _hint(schemas: Schemas, manifest: Manifest, fault: Fault, place: Place, hidden: _Hidden) -> str:
     if fault.quotable:
-        return _quote(manifest, fault, place)
+        return "quote it" if fault.path in hidden else _quote(manifest, fault, place)
     newer = _first_to_know(schemas.version, manifest, fault.path) if fault.rule == "unknown-field" else ""
     return f"Kubernetes {newer} has it" if newer else fault.hint
 
@@ -91,14 +109,8 @@ def _place(manifest: Manifest, fault: Fault) -> Place:
 
 def _quote(manifest: Manifest, fault: Fault, place: Place) -> str:
     """How the scalar would be written as a string, as it stands in the file: 0644 is not 420."""
-    if _may_be_secret(manifest, fault.path):
-        return "quote it"
     text = _text_at(place) or _integer_at(manifest.body, fault)
     return f'quote it: "{text}"' if re.fullmatch(r"[\w.+-]{1,40}", text) else "quote it"
-
-
-def _may_be_secret(manifest: Manifest, path: JsonPath) -> bool:
-    return manifest.ref.kind == "Secret" or any(path[: len(at)] == at for at, _ in secrets(manifest.body))
 
 
 def _text_at(place: Place) -> str:

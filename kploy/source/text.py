@@ -7,7 +7,7 @@ parsers do; lines and columns are made only for a place that is shown.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
@@ -78,6 +78,7 @@ class Text:
 
     def _veiled(self, number: int, veils: Veils) -> _VeiledLine:
         start, line = self._line_starts()[number], self._line_text(number)
+        veils = _on_line(veils, start, start + len(line))
         comment = _COMMENT.search(line)
         if comment and (_VALUE.search(comment[1]) or isinstance(by_content(comment[1]), Sealed)):
             veils = [*veils, (start + comment.start(1), start + len(line))]
@@ -95,6 +96,12 @@ class Text:
         starts = self._line_starts()
         end = starts[number + 1] if number + 1 < len(starts) else len(self.content)
         return self.content[starts[number] : end].rstrip("\r\n")
+
+
+def _on_line(veils: Veils, start: int, end: int) -> Veils:
+    """Those that cover a part of what lies from ``start`` to ``end``: of ten thousand only a few are looked at."""
+    first = bisect_right(veils, start, key=lambda veil: veil[1])
+    return veils[first : bisect_left(veils, end, lo=first, key=lambda veil: veil[0])]
 
 
 class _VeiledLine:

@@ -272,7 +272,7 @@ def test_who_may_not_watch_is_told_so_before_anything_is_written(
     assert [event["kind"] for event in said] == ["Opened", "Checked", "Finished"]
     assert said[-1]["outcome"]["exitCode"] == result.code == 4
     assert [finding["message"] for finding in said[1]["findings"]] == [
-        f"deployer may not, in namespace {namespace}: watch deployments.apps, leases.coordination.k8s.io"
+        f"deployer may not, in namespace {namespace}: watch deployments.apps"
     ]
     assert live.objects(("apps/v1", "Deployment")) == {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -605,7 +606,7 @@ def test_a_watch_asks_for_bookmarks_and_passes_them_on(to: Played) -> None:
 )
 def test_an_error_in_a_watch_is_raised(to: Played, answer: Any, error: type[Exception]) -> None:
     with serving(answer) as server, pytest.raises(error):
-        list(to(server).watch(CONFIG_MAP, "shop", "", "7"))
+        list(to(server).until(time.monotonic() + 1).watch(CONFIG_MAP, "shop", "", "7"))
 
 
 def test_a_kind_is_discovered_once_and_a_failure_to_do_so_is_no_unknown_kind(to: Played) -> None:

@@ -22,12 +22,13 @@ MODULES = [
 ]
 
 NO_RULES = {
-    "before-first-apply", "cert-manager", "controller-uid", "date-time", "ephemeral-storage", "in-progress",
-    "int-or-string", "job-name", "kapp-server-side-apply", "kploy-config", "kploy-secrets",
-    "kube-controller-manager", "kube-root-ca", "kubectl-client-side-apply", "kubectl-create", "kubectl-edit",
-    "kubectl-replace", "make-room", "not-found", "pid-namespace", "standard-wait", "terraform-provider-helm",
-    "timed-out", "unknown-host", "use-annotation", "utf-8", "x-kubernetes-embedded-resource",
-    "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-validations",
+    "before-first-apply", "cert-manager", "controller-revision-hash", "controller-uid", "date-time",
+    "ephemeral-storage", "in-progress", "int-or-string", "job-name", "kapp-server-side-apply", "kploy-config",
+    "kploy-secrets", "kube-controller-manager", "kube-root-ca", "kubectl-client-side-apply", "kubectl-create",
+    "kubectl-edit", "kubectl-replace", "make-room", "not-found", "pid-namespace", "pod-template-generation",
+    "pod-template-hash", "standard-wait", "terraform-provider-helm", "timed-out", "unknown-host",
+    "use-annotation", "utf-8", "x-kubernetes-embedded-resource", "x-kubernetes-int-or-string",
+    "x-kubernetes-preserve-unknown-fields", "x-kubernetes-validations",
 }  # fmt: skip
 """Words in the code that look like ids of rules, and are none."""
 
