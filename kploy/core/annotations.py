@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from kploy.core.bodies import mapping
+from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import DEPENDS_ON, IGNORE, KEEP, LABEL, MADE_FOR, MAX_UNAVAILABLE, STATE_OF, Manifest
 from kploy.model.findings import Finding, warning
 
@@ -20,7 +20,7 @@ def unknown_annotations(manifest: Manifest) -> Iterator[Finding]:
     for key in mapping(manifest.body, "metadata", "annotations"):
         if not isinstance(key, str) or not key.startswith(_PREFIX) or key in _KNOWN:
             continue
-        near = get_close_matches(key[:100], _WRITTEN, n=1, cutoff=0.8)
-        hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(_WRITTEN)}"
+        near = nearest(key.removeprefix(_PREFIX)[:100], (known.removeprefix(_PREFIX) for known in _WRITTEN))
+        hint = did_you_mean(near and _PREFIX + near, f"there are {', '.join(_WRITTEN)}")
         place = manifest.positions.key(("metadata", "annotations", key))
         yield warning("unknown-annotation", f"kploy has no annotation `{key[:100]}`", hint, place)

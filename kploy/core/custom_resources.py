@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kploy.core.bodies import dig, entries, mapping, text
 from kploy.core.kinds import GROUPS
-from kploy.core.structural import LONGEST_MATCHED, as_json_schema
 from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, error
@@ -103,6 +102,8 @@ def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
     from referencing import Registry
+
+    from kploy.core.structural import LONGEST_MATCHED, as_json_schema
 
     try:
         translated = as_json_schema(schema)

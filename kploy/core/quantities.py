@@ -1,13 +1,10 @@
-"""Quantities as Kubernetes writes them, ``500m``, ``1.5Gi``, ``2e3``, exact whatever their size; and ``25%``."""
+"""Quantities as Kubernetes writes them, ``500m``, ``1.5Gi``, ``2e3``, exact whatever their size."""
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
 from kploy.core.formats import QUANTITY
-
-_PERCENT = re.compile(r"([0-9]{1,9})%")
 
 _MOST_DIGITS = 80
 _MOST_DIGITS_OF_EXPONENT = 2
@@ -37,17 +34,6 @@ def _scale(exponent: str | None, suffix: str | None) -> Fraction:
     if suffix in _BINARY:
         return Fraction(1024) ** _BINARY[suffix]
     return Fraction(10) ** _DECIMAL[suffix] if suffix else Fraction(1)
-
-
-def scaled(value: object, whole: int, *, up: bool) -> int | None:
-    """``value`` as a number: itself, or as the percentage of ``whole`` that it is, rounded up or down.
-
-    None for what is neither (GetScaledValueFromIntOrPercent of apimachinery's intstr).
-    """
-    if type(value) is int:
-        return value
-    percent = _PERCENT.fullmatch(value) if isinstance(value, str) else None
-    return None if percent is None else (int(percent[1]) * whole + (99 if up else 0)) // 100
 
 
 def shown(number: Fraction) -> str:

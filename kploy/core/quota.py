@@ -12,7 +12,8 @@ from fractions import Fraction
 
 from kploy.core.bodies import dig, mapping, pod_template, text
 from kploy.core.pod_costs import Amounts, added, amounts, cost_of, largest, times
-from kploy.core.quantities import scaled, shown
+from kploy.core.quantities import shown
+from kploy.core.scaling import scaled
 from kploy.model.frozen import dataclass
 from kploy.model.objects import Body
 

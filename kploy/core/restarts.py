@@ -15,8 +15,8 @@ from kploy.core.dependencies import read_at_start
 from kploy.core.differences import by_telling
 from kploy.core.graph import backers
 from kploy.core.kinds import CONTROLLERS, SCALED
-from kploy.core.quantities import scaled
 from kploy.core.rolling import together
+from kploy.core.scaling import scaled
 from kploy.model.app import Manifest
 from kploy.model.objects import Body, ObjectRef
 from kploy.model.plan import Action, Change, FieldChange, Pace, Restart

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from kploy.core.live import Fields, Live, Malformed, Related, fields
-from kploy.core.quantities import scaled
 from kploy.core.readiness_of_pods import is_of_template, is_ready, is_running
+from kploy.core.scaling import scaled
 from kploy.model.app import MAX_UNAVAILABLE
 from kploy.model.objects import Body
 

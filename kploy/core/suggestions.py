@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 _LONGEST_COMPARED = 100
 """Characters of a name that are looked at: comparing takes the square of them."""
@@ -20,6 +19,9 @@ def nearest(name: object, known: Iterable[object]) -> str:
     by_form = {_form(word): str(word) for word in known}
     if len(by_form) > _MOST_COMPARED:
         return ""
+    # It takes as long to load as kploy has for a hundred manifests, and few have anything misspelt.
+    from difflib import get_close_matches
+
     near = get_close_matches(_form(name), by_form, n=1, cutoff=0.7)
     return by_form[near[0]] if near else ""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kploy.core.bodies import dig, mapping
 from kploy.core.holdings import Holdings, Pods
 from kploy.core.kinds import CONTROLLERS, SCALED
-from kploy.core.quantities import scaled
+from kploy.core.scaling import scaled
 from kploy.core.selectors import Selector, by_labels, label_selector, matches, written
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, error, warning

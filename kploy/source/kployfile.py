@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from importlib import resources
 from itertools import islice
 from pathlib import Path
+from pkgutil import get_data
 from typing import Any
 
 from kploy.core.suggestions import did_you_mean, nearest
@@ -54,7 +54,7 @@ _NEEDED = {
 @cache
 def schema_text() -> str:
     """The JSON Schema 2020-12 of the Kployfile, as editors take it."""
-    return resources.files("kploy.source").joinpath("kployfile.schema.json").read_text(encoding="utf-8")
+    return (get_data("kploy.source", "kployfile.schema.json") or b"").decode()
 
 
 @cache

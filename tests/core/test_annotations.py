@@ -6,7 +6,7 @@ from kploy.core.annotations import unknown_annotations
 from kploy.model.findings import Place, warning
 from tests.makers import manifest_of
 
-KINDS = "there are kploy.dev/depends-on, kploy.dev/ignore, kploy.dev/keep"
+KINDS = "there are kploy.dev/depends-on, kploy.dev/ignore, kploy.dev/keep, kploy.dev/max-unavailable"
 
 
 @pytest.mark.parametrize(
