@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import IO, TextIO
+from contextlib import AbstractContextManager
+from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO
 
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from kploy.model.frozen import dataclass
+from kploy.ui.plain import Plain, is_plain
 from kploy.ui.sanitize import clean
 from kploy.ui.streams import LEGIBLE, steadfast
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
 
 Part = str | tuple[str, str]
 """A piece of a line: plain, or a pair of text and style."""
@@ -62,24 +66,55 @@ def signs_for(stream: IO[str]) -> Signs:
     return _UNICODE
 
 
-def stderr() -> Console:
-    """The console for talk. Honours NO_COLOR, FORCE_COLOR and TERM as rich does; it never fails to write."""
-    return _console(sys.stderr)
+class Screen(Protocol):
+    """What lines are printed on: rich's Console, or a Plain one."""
+
+    @property
+    def file(self) -> IO[str]:
+        """What is written to."""
+
+    @property
+    def encoding(self) -> str:
+        """What it can write."""
+
+    @property
+    def width(self) -> int:
+        """How many columns it has, if it has any: see ``columns``."""
+
+    @property
+    def is_dumb_terminal(self) -> bool:
+        """Whether it cannot move its cursor."""
+
+    def print(self, row: Row = ..., /) -> None:
+        """Print one line; an empty one for nothing."""
+
+    def capture(self) -> AbstractContextManager[Any]:
+        """Keep what is printed meanwhile; ``get()`` gives it."""
 
 
-def stdout() -> Console:
-    """The console for data, which never fails to write either."""
-    return _console(sys.stdout)
+def stderr() -> Screen:
+    """The screen for talk. Honours NO_COLOR, FORCE_COLOR and TERM as rich does; it never fails to write."""
+    return _screen(sys.stderr)
 
 
-def _console(stream: TextIO | None) -> Console:
-    console = Console(file=steadfast(stream), highlight=False, markup=False, emoji=False, soft_wrap=True)
+def stdout() -> Screen:
+    """The screen for data, which never fails to write either."""
+    return _screen(sys.stdout)
+
+
+def _screen(stream: TextIO | None) -> Screen:
+    file = steadfast(stream)
+    if is_plain(file):
+        return Plain(file)
+    from rich.console import Console
+
+    console = Console(file=file, highlight=False, markup=False, emoji=False, soft_wrap=True)
     if console.width < 1:  # COLUMNS=0: nobody knows how wide it is, and nothing would be shown
         console.width = _USUAL
     return console
 
 
-def columns(console: Console) -> int | None:
+def columns(console: Screen) -> int | None:
     """How wide the terminal is; None where there is none, as in a pipe, or one that only types (TERM=dumb).
 
     FORCE_COLOR asks for colour; it does not make a terminal of a pipe.
@@ -96,12 +131,12 @@ def line(*parts: Part) -> Text:
     return text
 
 
-def shown(console: Console, text: str) -> str:
+def shown(console: Screen, text: str) -> str:
     """``text`` as it will stand on ``console``, made safe and with what cannot be encoded escaped."""
     return clean(text).encode(console.encoding, LEGIBLE).decode(console.encoding)
 
 
-def padded(console: Console, text: str, width: int) -> str:
+def padded(console: Screen, text: str, width: int) -> str:
     """``text`` as it will stand on ``console``, and spaces up to ``width`` columns."""
     words = shown(console, text)
     return words + " " * (width - cell_len(words))
@@ -139,3 +174,7 @@ class Hanging:
             row.rstrip()
             yield head + row
             head = Text(" " * indent)
+
+
+Row = str | Text | Hanging
+"""What one line is made of."""

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.cells import cell_len
-from rich.console import Console
 
 from kploy.core.graph import Milestone
 from kploy.core.picture import Picture, Stop
-from kploy.ui.console import Hanging, line, padded, shown
+from kploy.ui.console import Hanging, Screen, line, padded, shown
 from kploy.ui.sanitize import clean
 
 _WIDEST = 44
 """A name longer than this does not push what all others wait for to the right."""
 
 
-def show_picture(console: Console, picture: Picture) -> None:
+def show_picture(console: Screen, picture: Picture) -> None:
     """Print the objects in waves, each with what it waits for, and what its endpoints come from."""
     for barrier in (stop for stop in picture.stops if not stop.ref):
         console.print(Hanging(line("  "), line(_barrier(picture, barrier))))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console, RenderableType
 from rich.text import Text
 
 from kploy.model.findings import Finding, Place, Severity
-from kploy.ui.console import Hanging, columns, line, shown, signs_for
+from kploy.ui.console import Hanging, Row, Screen, columns, line, shown, signs_for
 
 _MOST = 100
 """Nobody reads more at once."""
@@ -20,7 +19,7 @@ _LONGEST = 200
 """How much of a line is shown where no terminal sets a limit: a minified manifest is a single line."""
 
 
-def show_findings(console: Console, findings: Iterable[Finding]) -> None:
+def show_findings(console: Screen, findings: Iterable[Finding]) -> None:
     """Print the findings, errors last so that they are seen, each followed by an empty line.
 
     Of very many only the first are shown, errors before warnings, and how many there are besides.
@@ -40,14 +39,14 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
         console.print()
 
 
-def show_place(console: Console, place: Place, hint: str) -> None:
+def show_place(console: Screen, place: Place, hint: str) -> None:
     """Print where something stands, its lines with a caret, and what to do about it."""
     console.print(line("  ", (str(place), "dim")))
     for row in _Excerpt(console, place, _STYLES[Severity.ERROR]).rows(hint):
         console.print(row)
 
 
-def _rows(console: Console, finding: Finding) -> Iterator[RenderableType]:
+def _rows(console: Screen, finding: Finding) -> Iterator[Row]:
     style = _STYLES[finding.severity]
     heading = line((f"{finding.severity}[{finding.rule}]", style), ": ", (finding.message, "bold"))
     yield Hanging(Text(), heading)
@@ -67,7 +66,7 @@ def _rows(console: Console, finding: Finding) -> Iterator[RenderableType]:
 class _Excerpt:
     """The lines of a place, cropped to what can be read, with a caret under what is meant."""
 
-    def __init__(self, console: Console, place: Place, style: str) -> None:
+    def __init__(self, console: Screen, place: Place, style: str) -> None:
         self._console = console
         self._place = place
         self._style = style
@@ -76,7 +75,7 @@ class _Excerpt:
         width = columns(console)
         self._room = max(20, width - 1 - self._gutter - len("   | ")) if width else _LONGEST
 
-    def rows(self, hint: str) -> Iterator[RenderableType]:
+    def rows(self, hint: str) -> Iterator[Row]:
         *before, last = self._place.excerpt
         for shown_line in before:
             yield self._numbered(shown_line.number, self._head(self._shown(shown_line.text), self._room))
@@ -89,7 +88,7 @@ class _Excerpt:
         row.rstrip()
         return row
 
-    def _caret(self, start: int, width: int, hint: str) -> Iterator[RenderableType]:
+    def _caret(self, start: int, width: int, hint: str) -> Iterator[Row]:
         """The caret, and the hint beside it, or below where that is too narrow."""
         margin = " " * (self._gutter + 3)
         caret = line(f"{margin}| " + " " * start, ("^" * width, self._style))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from kploy.model.history import AppHistory, Record, RevisionDiff
-from kploy.ui.console import Hanging, line
+from kploy.ui.console import Hanging, Screen, line
 from kploy.ui.numbers import age
 from kploy.ui.tables import show_rows
 
@@ -14,7 +12,7 @@ _HEADER = ("REVISION", "AGE", "OUTCOME", "CHANGES", "CAUSE", "BY")
 _OUTCOME = 2
 
 
-def show_history(console: Console, history: AppHistory, now: float) -> None:
+def show_history(console: Screen, history: AppHistory, now: float) -> None:
     """Print a row for each revision. ``now`` in seconds since the epoch."""
     rows = [_cells(record, now) for record in history.records]
     styles = {
@@ -23,7 +21,7 @@ def show_history(console: Console, history: AppHistory, now: float) -> None:
     show_rows(console, _HEADER, rows, styles)
 
 
-def show_heading(console: Console, diff: RevisionDiff, now: float) -> None:
+def show_heading(console: Screen, diff: RevisionDiff, now: float) -> None:
     """Print which revision it is, what came of it, and what it is compared with: talk, not data."""
     record = diff.record
     by = f" by {record.by}" if record.by else ""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from kploy.model.events import Opened
 from kploy.model.plan import Action, Plan
-from kploy.ui.console import Hanging, line, signs_for
+from kploy.ui.console import Hanging, Screen, line, signs_for
 
 
-def show_leaving(console: Console, opened: Opened, plan: Plan) -> None:
+def show_leaving(console: Screen, opened: Opened, plan: Plan) -> None:
     """Print which app, from which cluster, each object that goes, and each that stays with the reason."""
     where = f"{opened.context or opened.server}/{opened.namespace}"
     arrow = signs_for(console.file).arrow

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from kploy.model.listing import AppListing, Row
 from kploy.model.objects import State
-from kploy.ui.console import Hanging, line
+from kploy.ui.console import Hanging, Screen, line
 from kploy.ui.narrator import SIMULATED
 from kploy.ui.numbers import age
 from kploy.ui.sanitize import clean
@@ -25,7 +23,7 @@ _STATUS = 2
 """The column that has a colour."""
 
 
-def show_table(console: Console, listing: AppListing, *, wide: bool) -> None:
+def show_table(console: Screen, listing: AppListing, *, wide: bool) -> None:
     """Print a row for each object; only the header when there is none."""
     header = ["NAME", "TYPE", "STATUS", "READY", "AGE", "MANIFEST", *(["IMAGE", "URL"] if wide else [])]
     styles = {(number, _STATUS): _STYLES[row.status.state] for number, row in enumerate(listing.rows)}
@@ -39,7 +37,7 @@ def _cells(row: Row, *, wide: bool) -> list[str]:
     return [*cells, ", ".join(row.images) or "-", ", ".join(row.urls) or "-"] if wide else cells
 
 
-def show_header(console: Console, listing: AppListing, arrow: str, *, wide: bool) -> None:
+def show_header(console: Screen, listing: AppListing, arrow: str, *, wide: bool) -> None:
     """Print which app, where, and what is not well: talk, not data. ``wide``: also whose it is."""
     where = f"{listing.context or 'direct'}/{listing.namespace}"
     revision = f"   {_revision(listing)}" if listing.revision is not None else ""

@@ -8,7 +8,6 @@ from math import ceil
 from typing import assert_never
 
 from rich.cells import cell_len
-from rich.console import RenderableType
 from rich.text import Text
 
 from kploy.model import events
@@ -17,7 +16,7 @@ from kploy.model.objects import ObjectRef, State, Status
 from kploy.model.plan import Action, Plan
 from kploy.model.report import Outcome
 from kploy.ui.calls import Calls
-from kploy.ui.console import Hanging, Part, Signs, line
+from kploy.ui.console import Hanging, Part, Row, Signs, line
 from kploy.ui.numbers import count, seconds, ticking
 from kploy.ui.sanitize import clean
 
@@ -52,7 +51,7 @@ class Narrator:
         self._counts: Counter[str] = Counter()
         self.opened: events.Opened | None = None
 
-    def settled(self, event: events.Event) -> Iterator[RenderableType]:  # noqa: C901, PLR0912 - a case an event
+    def settled(self, event: events.Event) -> Iterator[Row]:  # noqa: C901, PLR0912 - a case an event
         """The lines for what is final: a reader needs no other to know how the run went."""
         match event:
             case events.Opened():
@@ -112,7 +111,7 @@ class Narrator:
         # The time comes first: it is short, and the words may have to be cut.
         return self._row(sign, "", ref, (f"{ticking(elapsed):>3}", "dim"), f"  {words_of(status)}").text
 
-    def _opened(self, event: events.Opened) -> Iterator[RenderableType]:
+    def _opened(self, event: events.Opened) -> Iterator[Row]:
         where = f"{event.context or event.server}/{event.namespace}"
         yield line(
             (event.app, "bold"),
@@ -168,7 +167,7 @@ class Narrator:
     def _is_leaving(self) -> bool:
         return self.opened is not None and self.opened.is_leaving
 
-    def _finished(self, outcome: Outcome, at: float) -> Iterator[RenderableType]:
+    def _finished(self, outcome: Outcome, at: float) -> Iterator[Row]:
         app = self.opened.app if self.opened else ""
         done = ", ".join(f"{self._counts[action]} {action}" for action in Action if self._counts[action])
         trouble = [f"{self._counts[what]} {what}" for what in ("failed", "not started") if self._counts[what]]

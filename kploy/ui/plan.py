@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
 
 from kploy.core.differences import by_telling
 from kploy.model.plan import Action, Change, Edit, FieldChange, Ownership, Pace, Plan, Restart
-from kploy.ui.console import Hanging, Part, Signs, line, padded, shown, signs_for
+from kploy.ui.console import Hanging, Part, Row, Screen, Signs, line, padded, shown, signs_for
 from kploy.ui.field_diff import MASKED, diff_lines, in_words
 from kploy.ui.numbers import count
 
@@ -37,7 +36,7 @@ _TOLD = 2
 _GAP = "   "
 
 
-def show_plan(console: Console, plan: Plan, detail: Detail = Detail.SHORT) -> None:
+def show_plan(console: Screen, plan: Plan, detail: Detail = Detail.SHORT) -> None:
     """Print what would change, in the plan's order, and how many objects would not."""
     printer = _Printer(console, plan)
     of_detail = {Detail.FULL: printer.full, Detail.SHORT: printer.short, Detail.NONE: printer.none}[detail]
@@ -53,19 +52,19 @@ def show_plan(console: Console, plan: Plan, detail: Detail = Detail.SHORT) -> No
 class _Printer:
     """Makes the lines for one change at a time."""
 
-    def __init__(self, console: Console, plan: Plan) -> None:
+    def __init__(self, console: Screen, plan: Plan) -> None:
         self._console = console
         self._signs = signs_for(console.file)
         refs = (str(change.ref) for change in plan.changes if change.action is not Action.UNCHANGED)
         self._width = max((cell_len(shown(console, ref)) for ref in refs), default=0)
 
-    def none(self, change: Change) -> Iterator[RenderableType]:
+    def none(self, change: Change) -> Iterator[Row]:
         """What happens to the object, and its manifest."""
         row = line((f"{self._head(change)}{change.action:<10}  ", _STYLES[change.action]), (change.file, "dim"))
         row.rstrip()
         yield row
 
-    def short(self, change: Change) -> Iterator[RenderableType]:
+    def short(self, change: Change) -> Iterator[Row]:
         """All in one line, as far as a terminal is as wide."""
         effects = effects_of(change)
         parts: list[Part] = [*self._what(change)]
@@ -73,7 +72,7 @@ class _Printer:
             parts += [_GAP, ("; ".join(effects), "bold")]
         yield Hanging(line((self._head(change), _STYLES[change.action])), line(*parts))
 
-    def full(self, change: Change) -> Iterator[RenderableType]:
+    def full(self, change: Change) -> Iterator[Row]:
         """The object and its manifest, then every field with what it was and what it would be."""
         words = [part for part in (_reason(change), ", ".join(change.holds)) if part]
         body = line(_GAP.join(words), (f"{_GAP if words else ''}{change.file}", "dim"))

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
-from rich.console import Console
 
-from kploy.ui.console import line, padded, shown
+from kploy.ui.console import Screen, line, padded, shown
 
 _GAP = "   "
 
 
 def show_rows(
-    console: Console, header: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[tuple[int, int], str]
+    console: Screen, header: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[tuple[int, int], str]
 ) -> None:
     """Print a bold header, and below it the rows. ``styles`` are those of single cells, by row and column."""
     widths = [max(cell_len(shown(console, cell)) for cell in column) for column in zip(header, *rows, strict=True)]

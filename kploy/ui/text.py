@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Self, cast
 
 from kploy.model import events
 from kploy.model.plan import Plan
 from kploy.ui.calls import Calls
-from kploy.ui.console import Hanging, columns, line, signs_for, stderr, stdout
+from kploy.ui.console import Hanging, Screen, columns, line, signs_for, stderr, stdout
 from kploy.ui.excerpt import show_findings, show_place
 from kploy.ui.narrator import Narrator, findings_summary
 from kploy.ui.streams import tell_at_once
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from kploy.ui.moving import Moving
 
 
@@ -92,11 +92,11 @@ class TextDisplay:
         self._console.print(_verdict(plan, self._signs.done))
 
 
-def _moving(console: Console, narrator: Narrator) -> Moving:
+def _moving(console: Screen, narrator: Narrator) -> Moving:
     # In a pipe nothing moves, and what rich needs for it need not load.
     from kploy.ui.moving import Moving
 
-    return Moving(console, narrator)
+    return Moving(cast("Console", console), narrator)
 
 
 def _verdict(plan: Plan, done: str) -> Hanging:

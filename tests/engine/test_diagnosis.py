@@ -131,7 +131,7 @@ def test_every_kind_of_workload_is_understood(api: ApiServer, tmp_path: Path, na
 
 
 @pytest.mark.parametrize("plays", ["registry-away", "crash-twice"])
-def test_what_mends_itself_after_20_seconds_is_waited_for_and_told_meanwhile(
+def test_what_mends_itself_is_waited_for_and_told_meanwhile(
     api: ApiServer, tmp_path: Path, namespace: str, plays: str
 ) -> None:
     said = told(app(tmp_path, namespace, plays), api)
