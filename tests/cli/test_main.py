@@ -57,9 +57,9 @@ def test_help_version_and_completion_load_nothing_heavy(arguments: list[str], en
 
 
 NEEDLESS = HEAVY - {"yaml", "rich"} | {
-    "rich.console", "difflib", "fractions", "gzip", "importlib.resources",
-    "kploy.cluster.port", "kploy.core.inventory", "kploy.core.permissions", "kploy.core.quoting", "kploy.core.refusals", "kploy.core.structural",
-    "kploy.source.remotes", "kploy.ui.plan",
+    "rich.console", "difflib", "fractions", "gzip", "importlib.resources", "kploy.cluster.port",
+    "kploy.core.inventory", "kploy.core.permissions", "kploy.core.quoting", "kploy.core.refusals",
+    "kploy.core.structural", "kploy.source.remotes", "kploy.ui.plan",
 }  # fmt: skip
 """What a dry run without a cluster, of an app without remotes and custom resources, has no use for in a pipe."""
 
