@@ -2,6 +2,8 @@
 
 One pod in trouble is news, and no reason to end a run: what is made of new pods only ends it
 when all of them are doomed. Pods of an older template do not count, whatever becomes of them.
+What has failed since long before, and was not touched, gets the time that kubelet takes to try it again:
+somebody may have pushed the image, and run kploy for that.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from kploy.core.bodies import template_path
 from kploy.core.live import Fields, Live, Malformed, fields, words
@@ -31,6 +34,12 @@ _ENDED = frozenset({"CrashLoopBackOff", "Error", "OOMKilled", "Unhealthy"})
 
 _SETTLING = 15.0
 """Seconds that it may take until a refusal is lifted: a pod is gone and its quota free, a class is made."""
+
+_YOUNG = 120.0
+"""A pod that has failed for longer is tried again only every few minutes: what it says may be mended already."""
+
+_LONGEST_PAUSE = 330.0
+"""kubelet waits for up to 300 s before it tries again to get an image, or to start what has ended."""
 
 _CLAIM_TROUBLE = frozenset({"ProvisioningFailed", "FailedBinding"})
 
@@ -87,13 +96,20 @@ def _of_pods(live: Live, pods: Sequence[Body], notices: Mapping[str, tuple[Notic
     frequent = Counter((each.cause.reason, each.cause.container) for each in sick).most_common(1)[0][0]
     alike = [each for each in sick if (each.cause.reason, each.cause.container) == frequent]
     worst = min(alike, key=lambda each: _GRAVITY[each.cause.grade]).cause
+    grade, grace = _together(live, sick, len(pods)), max(each.cause.grace for each in sick) or SCHEDULING
+    if grade is Grade.FATAL and live.related.is_untouched and all(map(partial(_is_old, live.now), pods)):
+        grade, grace = Grade.SUSPECTED, _LONGEST_PAUSE
     return replace(
         worst,
-        grade=_together(live, sick, len(pods)),
-        grace=max(each.cause.grace for each in sick) or SCHEDULING,
+        grade=grade,
+        grace=grace,
         pods=tuple(sorted(each.pod for each in alike)),
         message=_numbered(worst.message, len(alike), len(pods)),
     )
+
+
+def _is_old(now: float, pod: Body) -> bool:
+    return now - fields("pod", pod).map("metadata").time("creationTimestamp") > _YOUNG
 
 
 _GRAVITY = {Grade.FATAL: 0, Grade.SUSPECTED: 1, Grade.TRANSIENT: 2}

@@ -30,6 +30,7 @@ class Related:
     a PersistentVolumeClaim whose StorageClass waits for the first consumer.
     ``pods`` are those of a workload, old ones too, None where nobody looked;
     ``replica_sets`` those of a Deployment. ``notices`` are the warnings about it and about its pods.
+    ``is_untouched``: whoever asks has found it as it is now, and waits for it all the same.
     """
 
     endpoint_slices: tuple[Body, ...] = ()
@@ -38,6 +39,7 @@ class Related:
     pods: tuple[Body, ...] | None = None
     replica_sets: tuple[Body, ...] = ()
     notices: tuple[Notice, ...] = ()
+    is_untouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

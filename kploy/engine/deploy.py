@@ -225,7 +225,7 @@ class _Run:
         """A node's object was taken: that tells about others, too."""
         ref = self._job.graph.nodes[node].ref
         assert ref is not None  # noqa: S101 - only manifests are applied
-        status = self._lookout.applied(ref, body)
+        status = self._lookout.applied(ref, body, is_untouched=action is Action.UNCHANGED)
         return [rollout.Answered(node, action, status, now), *self._seen(self._lookout.backed_by(ref), now)]
 
     def _told(self, message: Sighted | Listed | Troubled) -> tuple[Told, ...]:

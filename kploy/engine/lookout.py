@@ -80,14 +80,22 @@ class Lookout:
         self._going: set[ObjectRef] = set()
         self._leaving: set[ObjectRef] = set()
         self._reselected: dict[ObjectRef, _Reselected] = {}
-        self._relatives = {relation: Relatives(relation) for relation in RELATIONS}
+        self._is_ours = {node.ref for node in graph.nodes}
+        known = self._is_ours | live.keys()
+        # A notice may come before the pod that it is about.
+        self._relatives = {each: Relatives(each, None if each is NOTICES else known) for each in RELATIONS}
         self._replaced: set[str] = set()
+        self._untouched: set[ObjectRef] = set()
         self._veils: dict[ObjectRef, tuple[tuple[str, object], Callable[[str], str]]] = {}
         self._backers = _backers(graph)
-        self._is_ours = {node.ref for node in graph.nodes}
 
-    def applied(self, ref: ObjectRef, body: Body) -> Status:
-        """The status of an object whose apply the server answered with ``body``; older sightings count no more."""
+    def applied(self, ref: ObjectRef, body: Body, *, is_untouched: bool = False) -> Status:
+        """The status of an object whose apply the server answered with ``body``; older sightings count no more.
+
+        ``is_untouched``: it was not sent, for it is as it should be.
+        """
+        if is_untouched:
+            self._untouched.add(ref)
         self._bodies[ref] = body
         self._uids[ref] = _uid(body)
         if text(body, "metadata", "deletionTimestamp"):
@@ -246,7 +254,10 @@ class Lookout:
         sets = tuple(owned_by(body, self._relatives[REPLICA_SETS].of(ref)))
         owned = tuple(each for owner in (body, *sets) for each in owned_by(owner, pods.of(ref)))
         named = [self._pod(ref, each) for each in owned]
-        return Related(pods=owned, replica_sets=sets, notices=notices + self._notices(named))
+        untouched = ref in self._untouched
+        return Related(
+            pods=owned, replica_sets=sets, notices=notices + self._notices(named), is_untouched=untouched
+        )
 
     def _pod(self, workload: ObjectRef, pod: Body) -> ObjectRef:
         return ObjectRef("", "Pod", workload.namespace, text(pod, "metadata", "name"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from kploy.core.bodies import dig, entries, mapping, text
 from kploy.core.kinds import WORKLOADS, own_resource
@@ -128,11 +129,16 @@ def explanations_of(kinds: Iterable[Kind]) -> tuple[Relation, ...]:
 
 
 class Relatives:
-    """How the objects of one relation looked last. Whoever tells it must tell it in order."""
+    """How the objects of one relation looked last. Whoever tells it must tell it in order.
 
-    def __init__(self, relation: Relation) -> None:
+    Only what tells about one ``of`` these is remembered (None: of any), or about all of a kind: a
+    namespace may have ten thousand pods of others.
+    """
+
+    def __init__(self, relation: Relation, of: AbstractSet[ObjectRef | None] | None) -> None:
         self.is_complete = False
         self._relation = relation
+        self._of = of
         self._by_subject: dict[ObjectRef, dict[ObjectRef, Body]] = {}
         self._subjects: dict[ObjectRef, ObjectRef] = {}
 
@@ -156,7 +162,7 @@ class Relatives:
         """It looks like this now. Returns whom that is about."""
         touched = self._forget(ref)
         subject = self._relation.subject(ref, body)
-        if subject is not None:
+        if subject is not None and (not subject.name or self._of is None or subject in self._of):
             self._subjects[ref] = subject
             self._by_subject.setdefault(subject, {})[ref] = body
             touched.add(subject)

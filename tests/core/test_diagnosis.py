@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -74,6 +75,33 @@ def judged(live: dict[str, Any], *pods: dict[str, Any], notices: tuple[Notice, .
 def verdict(*pods: dict[str, Any], live: dict[str, Any] | None = None) -> tuple[State, str, Grade | None]:
     status = judged(live or workload(), *pods)
     return status.state, status.message, status.cause.grade if status.cause else None
+
+
+def aged(seconds: float) -> dict[str, Any]:
+    body = pod("web-1", LOST)
+    body["metadata"]["creationTimestamp"] = f"2026-11-23T06:00:{60 - seconds:02.0f}Z" if seconds < 60 else EARLIER
+    return body
+
+
+EARLIER = "2026-11-23T05:00:00Z"
+NOW = datetime.fromisoformat("2026-11-23T06:01:00Z").timestamp()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_untouched", "state", "grade", "grace"),
+    [
+        (3600.0, True, State.IN_PROGRESS, Grade.SUSPECTED, 330.0),
+        (3600.0, False, State.FAILED, Grade.FATAL, 15.0),
+        (30.0, True, State.FAILED, Grade.FATAL, 15.0),
+    ],
+)
+def test_what_has_failed_since_long_before_gets_the_time_in_which_it_is_tried_again(
+    seconds: float, is_untouched: bool, state: State, grade: Grade, grace: float
+) -> None:
+    related = Related(pods=(aged(seconds),), replica_sets=SETS, is_untouched=is_untouched)
+    status = status_of(workload(), related, NOW)
+    assert status.cause is not None
+    assert (status.state, status.cause.grade, status.cause.grace) == (state, grade, grace)
 
 
 def test_when_all_new_pods_are_doomed_so_is_what_runs_them() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kploy.core.graph import graph_of
 from kploy.engine.lookout import Lookout, Told
-from kploy.engine.related import CLASSES, PODS, REPLICA_SETS, SLICES
+from kploy.engine.related import CLASSES, PODS, REPLICA_SETS, SLICES, Relatives
 from kploy.model.objects import Counts, ObjectRef, State, Status
 from tests.makers import deployment, service, thing
 
@@ -31,7 +31,8 @@ REPLACED = Status(State.FAILED, "somebody replaced it by another one during the 
 def lookout(
     live: dict[ObjectRef, dict[str, Any]] | None = None, clock: Callable[[], float] = lambda: 0.0
 ) -> Lookout:
-    graph, _ = graph_of([thing("data", "PersistentVolumeClaim"), service("web", app="web"), deployment("web")])
+    claim, controller = thing("data", "PersistentVolumeClaim"), thing("old", "ReplicationController")
+    graph, _ = graph_of([claim, controller, service("web", app="web"), deployment("web")])
     return Lookout(graph, live or {}, clock)
 
 
@@ -413,3 +414,14 @@ def test_what_a_pod_says_of_its_trouble_hides_the_secrets_of_its_workload_as_the
         ((_, status),) = there.related_listed(PODS, pods)
         assert status.cause is not None
         assert status.message == status.cause.message == "web cannot be started: no such host: ••••••"
+
+
+def test_of_the_pods_of_others_nothing_is_remembered() -> None:
+    relatives = Relatives(PODS, {DEPLOYMENT})
+    own, other = ObjectRef("", "Pod", "shop", "web-x-1"), ObjectRef("", "Pod", "shop", "db-x-1")
+    body = pod_that_quotes("")
+    stranger = {"metadata": {**body["metadata"], "name": "db-x-1"}}
+    stranger["metadata"]["ownerReferences"] = [{**body["metadata"]["ownerReferences"][0], "name": "db-x"}]
+    relatives.listed({own: body, other: stranger})
+    assert relatives.of(DEPLOYMENT) == (body,)
+    assert (relatives.subject_of(own), relatives.subject_of(other)) == (DEPLOYMENT, None)
