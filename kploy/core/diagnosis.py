@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from kploy.core.bodies import template_path
 from kploy.core.live import Fields, Live, Malformed, fields, words
 from kploy.core.notices import by_uid
-from kploy.core.pod_causes import SCHEDULING, cause_of
-from kploy.core.readiness_of_pods import is_of_template
+from kploy.core.pod_causes import cause_of
+from kploy.core.readiness_of_pods import is_of_template, last_change
 from kploy.model.frozen import dataclass
 from kploy.model.notices import Notice
 from kploy.model.objects import Body, Cause, Grade, State, Status, group_of
@@ -38,6 +38,9 @@ _SETTLING = 15.0
 _YOUNG = 120.0
 """A pod that has failed for longer is tried again only every few minutes: what it says may be mended already."""
 
+_USUAL_PAUSE = 90.0
+"""So long it takes at first: what is not there may be there when kubelet looks again."""
+
 _LONGEST_PAUSE = 330.0
 """kubelet waits for up to 300 s before it tries again to get an image, or to start what has ended."""
 
@@ -52,7 +55,8 @@ def diagnosed(live: Live, status: Status) -> Status:
     if status.state not in {State.IN_PROGRESS, State.FAILED}:
         return status
     try:
-        cause = _cause(live)
+        # Until its controller has seen the last change, all that is said is about what was before.
+        cause = _cause(live) if _is_up_to_date(live) else None
     except Malformed:
         return status
     if cause is None:
@@ -64,13 +68,16 @@ def diagnosed(live: Live, status: Status) -> Status:
     return replace(status, message=cause.message, cause=cause)
 
 
+def _is_up_to_date(live: Live) -> bool:
+    return "observedGeneration" not in live.status or live.is_observed
+
+
 def _cause(live: Live) -> Cause | None:
     kind = live.body.text("kind")
     prefix = template_path(kind)
     if prefix is None or kind == "CronJob":
         return _of_notices(live)
-    about_pods = by_uid(live.related.notices)
-    found = _of_pods(live, list(_new_pods(live)), about_pods)
+    found = _of_pods(live, list(_new_pods(live)), by_uid(live.related.notices))
     if found is not None and found.path:
         found = replace(found, path=(*prefix, *found.path))
     refusal = _refusal(live)
@@ -93,12 +100,14 @@ def _of_pods(live: Live, pods: Sequence[Body], notices: Mapping[str, tuple[Notic
     sick = list(_sick(live, pods, notices))
     if not sick:
         return None
-    frequent = Counter((each.cause.reason, each.cause.container) for each in sick).most_common(1)[0][0]
-    alike = [each for each in sick if (each.cause.reason, each.cause.container) == frequent]
+    grade, grace = _together(live, sick, len(pods)), max(each.cause.grace for each in sick) or _SETTLING
+    decisive = [each for each in sick if each.cause.grade is Grade.FATAL] if grade is Grade.FATAL else sick
+    frequent = Counter((each.cause.reason, each.cause.container) for each in decisive).most_common(1)[0][0]
+    alike = [each for each in decisive if (each.cause.reason, each.cause.container) == frequent]
+    if grade is Grade.FATAL and live.related.is_untouched:
+        is_old = all(map(partial(_is_old, live.now), pods))
+        grade, grace = Grade.SUSPECTED, _LONGEST_PAUSE if is_old else _USUAL_PAUSE
     worst = min(alike, key=lambda each: _GRAVITY[each.cause.grade]).cause
-    grade, grace = _together(live, sick, len(pods)), max(each.cause.grace for each in sick) or SCHEDULING
-    if grade is Grade.FATAL and live.related.is_untouched and all(map(partial(_is_old, live.now), pods)):
-        grade, grace = Grade.SUSPECTED, _LONGEST_PAUSE
     return replace(
         worst,
         grade=grade,
@@ -129,7 +138,8 @@ def _sick(live: Live, pods: Iterable[Body], notices: Mapping[str, tuple[Notice, 
 def _together(live: Live, sick: Sequence[_Sick], pods: int) -> Grade:
     """What the troubles of some pods are for all: a StatefulSet goes on only after each pod is ready."""
     grades = [each.cause.grade for each in sick]
-    needed = 1 if live.body.text("kind") == "StatefulSet" else pods
+    is_ordered = live.body.text("kind") == "StatefulSet" and live.spec.text("podManagementPolicy") != "Parallel"
+    needed = 1 if is_ordered else pods
     if grades.count(Grade.FATAL) >= needed:
         return Grade.FATAL
     is_all = len(sick) == pods and Grade.TRANSIENT not in grades
@@ -154,7 +164,7 @@ def _is_new(pod: Fields, live: Live) -> bool:
     match live.body.text("kind"):
         case "Deployment":
             newest = _newest_hash(live)
-            return not newest or labels.text("pod-template-hash") == newest
+            return bool(newest) and labels.text("pod-template-hash") == newest
         case "StatefulSet":
             return labels.text("controller-revision-hash") == live.status.text("updateRevision")
         case "DaemonSet":
@@ -188,23 +198,56 @@ def _newest_hash(live: Live) -> str:
 
 def _refusal(live: Live) -> Cause | None:
     """Why its controller cannot make pods: quota, policy, admission. Of some kinds only events tell."""
-    condition = live.condition("ReplicaFailure")
-    said = condition.message if condition.is_true else _told(live, "FailedCreate")
+    said, is_certain = _said_of_making(live)
     if not said:
         return None
-    if _NOT_YET.search(said) or _QUOTA.search(said):
-        return Cause("FailedCreate", f"its pods are refused: {said}", Grade.SUSPECTED, grace=_SETTLING)
-    grade = Grade.FATAL if _REFUSED.search(said) else Grade.TRANSIENT
-    return Cause("FailedCreate", f"its pods are refused: {said}", grade)
+    message = f"its pods are refused: {said}"
+    if not is_certain:
+        return Cause("FailedCreate", message, Grade.TRANSIENT)
+    if _QUOTA.search(said):
+        # What is about to end still counts.
+        ending = live.spec.map("template").map("spec").number("terminationGracePeriodSeconds", 30)
+        return Cause("FailedCreate", message, Grade.SUSPECTED, grace=ending + _SETTLING)
+    if _NOT_YET.search(said):
+        return Cause("FailedCreate", message, Grade.SUSPECTED, grace=_SETTLING)
+    return Cause("FailedCreate", message, Grade.FATAL if _REFUSED.search(said) else Grade.TRANSIENT)
 
 
-def _told(live: Live, reason: str) -> str:
-    """The last notice of a reason about it, unless it has got all its pods since."""
-    if live.body.text("kind") not in {"StatefulSet", "DaemonSet", "Job"}:
+def _said_of_making(live: Live) -> tuple[str, bool]:
+    """What was said last when a pod could not be made, and whether that is about the template as it is now."""
+    kind = live.body.text("kind")
+    if kind in _PODS_WANTED:
+        return _told(live, "FailedCreate", _PODS_WANTED[kind](live)), True
+    said = _replica_failure(live.status)
+    newest = _newest(live) if kind == "Deployment" else None
+    if newest is not None and (of_newest := _replica_failure(newest.map("status"))):
+        return of_newest, True
+    # A Deployment repeats what its older ReplicaSets say.
+    return said, kind != "Deployment"
+
+
+def _replica_failure(status: Fields) -> str:
+    for condition in status.maps("conditions"):
+        if condition.text("type") == "ReplicaFailure" and condition.text("status") == "True":
+            return condition.text("message")
+    return ""
+
+
+_PODS_WANTED: Mapping[str, Callable[[Live], int]] = {
+    "StatefulSet": lambda live: live.spec.number("replicas", 1),
+    "DaemonSet": lambda live: live.status.number("desiredNumberScheduled"),
+    "Job": lambda live: live.spec.number("parallelism", 1),
+}
+"""Of these, only events tell that a pod could not be made; and how many there are to be."""
+
+
+def _told(live: Live, reason: str, wanted: int) -> str:
+    """The last notice of a reason since it was changed, if it lacks pods; "" where nobody looked at these."""
+    pods, uid, changed = live.related.pods, live.metadata.text("uid"), last_change(live)
+    if pods is None or len(pods) >= wanted:
         return ""
-    uid = live.metadata.text("uid")
     found = [each for each in live.related.notices if each.uid == uid and each.reason == reason]
-    return found[-1].message if found and not live.related.pods else ""
+    return found[-1].message if found and found[-1].at >= changed else ""
 
 
 # Everything else.

@@ -1,13 +1,8 @@
-"""Warning events, as Kubernetes' components write them down: read, and each told once.
-
-Of the same kind of trouble there is an event for every pod, and another for every
-time. What differs in them is names, times and counts.
-"""
+"""Warning events, as Kubernetes' components write them down."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from kploy.core.live import Fields, Malformed, fields
 from kploy.model.notices import Notice
@@ -32,20 +27,6 @@ def _notice_of(event: Fields) -> Notice | None:
     count = max(event.number("count"), series.number("count"), 1)
     at = max(event.time("lastTimestamp"), event.time("eventTime"), series.time("lastObservedTime"))
     return Notice(ref, about.text("uid"), event.text("reason"), " ".join(event.text("message").split()), count, at)
-
-
-def since(notices: Iterable[Notice], start: float) -> tuple[Notice, ...]:
-    """Those that were written after ``start``, in the order of time, the same trouble of several objects once.
-
-    The count is that of all of them, the rest is from the last.
-    """
-    told: dict[tuple[str, str, str], Notice] = {}
-    for notice in sorted(notices, key=lambda each: each.at):
-        if notice.at >= start:
-            key = (notice.about.kind, notice.reason, notice.message.replace(notice.about.name, ""))
-            before = told.pop(key, None)
-            told[key] = replace(notice, count=notice.count + (before.count if before else 0))
-    return tuple(told.values())
 
 
 def by_uid(notices: Iterable[Notice]) -> Mapping[str, tuple[Notice, ...]]:

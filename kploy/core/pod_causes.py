@@ -14,17 +14,23 @@ from kploy.core.live import Fields, Malformed, fields
 from kploy.model.notices import Notice
 from kploy.model.objects import Body, Cause, Grade, JsonPath
 
-SCHEDULING = 15.0
-"""Seconds that a pod may be without a node before that is trouble: the scheduler tries again on every change."""
+_SCHEDULING = 180.0
+"""Seconds that a pod may be without a node: so long a cluster that grows by itself takes to get one."""
 
-MOUNTING = 20.0
-"""The same for volumes: kubelet reads a ConfigMap again after some seconds, a disk may have to change its node."""
+_APPEARING = 30.0
+"""The same for what a container names and is not there: an operator may be about to make it."""
 
-_SHORTEST_PROBING = 60.0
+_MOUNTING = 60.0
+"""The same for volumes: kubelet reads a ConfigMap again after some seconds."""
+
+_SHORTEST_PROBING = 120.0
 """No probe has failed for good before so many seconds: many an app without a startupProbe warms up that long."""
 
-_MOST_CRASHES = 2
-"""A container that was started so often again, and ended each time, is not going to stay."""
+_FEW_CRASHES, _MANY_CRASHES = 2, 3
+"""A container that was started so often again, and ended each time, may not stay; or is not going to."""
+
+_CRASHING = 15.0
+"""Seconds for which few crashes must go on to be too many."""
 
 _UNPULLABLE = re.compile(
     r"not ?found|manifest unknown|does not exist|unauthori[sz]ed|authentication required|no basic auth"
@@ -35,6 +41,8 @@ _UNPULLABLE = re.compile(
 
 _NOT_IN_CACHE = re.compile(r"failed to sync .* cache", re.IGNORECASE)
 """kubelet has not seen the ConfigMap or Secret yet."""
+
+_NOT_THERE = re.compile(r"not found|find key")
 
 _UNBOUND = "unbound immediate PersistentVolumeClaims"
 """The claim is what is waited for, and has a status of its own."""
@@ -57,7 +65,7 @@ def cause_of(pod: Body, notices: Sequence[Notice] = ()) -> Cause | None:
 
 
 def _causes(pod: Fields, notices: Sequence[Notice]) -> Iterator[Cause]:
-    if "deletionTimestamp" in pod.map("metadata"):
+    if "deletionTimestamp" in pod.map("metadata") or _holds(pod, "Ready"):
         return
     yield from _of_scheduling(pod)
     for container in _containers(pod):
@@ -73,7 +81,7 @@ def _of_scheduling(pod: Fields) -> Iterator[Cause]:
         if condition.text("type") == "PodScheduled" and condition.text("reason") == "Unschedulable":
             said = condition.text("message")
             grade = Grade.TRANSIENT if _UNBOUND in said else Grade.SUSPECTED
-            yield Cause("Unschedulable", f"no node can take it: {_shortened(said)}", grade, grace=SCHEDULING)
+            yield Cause("Unschedulable", f"no node can take it: {_shortened(said)}", grade, grace=_SCHEDULING)
 
 
 def _shortened(said: str) -> str:
@@ -83,21 +91,29 @@ def _shortened(said: str) -> str:
 
 def _has_volumes(pod: Fields) -> bool:
     """Whether its volumes are mounted and its sandbox is made (KEP-3085): what was said before is past."""
+    status = pod.map("status")
+    containers = (*status.maps("initContainerStatuses"), *status.maps("containerStatuses"))
+    has_begun = any("waiting" not in each.map("state") or each.map("lastState") for each in containers)
+    return has_begun or _holds(pod, "PodReadyToStartContainers")
+
+
+def _holds(pod: Fields, kind: str) -> bool:
     conditions = pod.map("status").maps("conditions")
-    kind, status = "PodReadyToStartContainers", "True"
-    return any(each.text("type") == kind and each.text("status") == status for each in conditions)
+    return any(each.text("type") == kind and each.text("status") == "True" for each in conditions)
 
 
-_OF_VOLUMES = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
-_VOLUME = re.compile(r'for volume "([^"]+)"')
+_OF_VOLUMES = frozenset({"FailedAttachVolume", "FailedCreatePodSandBox", "FailedMapVolume", "FailedMount"})
+"""To attach a disk elsewhere may take minutes; a sandbox is tried again."""
 
 
 def _of_volumes(notices: Sequence[Notice]) -> Iterator[Cause]:
     """Trouble before the containers are made, of which only events tell."""
     for notice in reversed(notices):
-        if notice.reason in _OF_VOLUMES:
-            yield Cause(notice.reason, notice.message, Grade.SUSPECTED, ("spec", "volumes"), MOUNTING)
-        elif notice.reason == "FailedCreatePodSandBox":
+        if notice.reason not in _OF_VOLUMES:
+            continue
+        if notice.reason == "FailedMount" and not _NOT_IN_CACHE.search(notice.message):
+            yield Cause(notice.reason, notice.message, Grade.SUSPECTED, ("spec", "volumes"), _MOUNTING)
+        else:
             yield Cause(notice.reason, notice.message, Grade.TRANSIENT)
 
 
@@ -149,17 +165,23 @@ class _Container:
 
     def image(self, reason: str, message: str, notices: Sequence[Notice]) -> Cause:
         """Its image cannot be had, for good if that is what the registry says."""
-        told = [notice.message for notice in notices if notice.reason == "Failed"]
-        said = next((each for each in [message, *reversed(told)] if _UNPULLABLE.search(each)), "")
-        grade = Grade.FATAL if said or reason in _NEVER_PULLED else Grade.TRANSIENT
         image = self._wanted.text("image")
+        told = [notice.message for notice in notices if notice.reason == "Failed" and image in notice.message]
+        # Its own name may have any word in it.
+        final = (each for each in [message, *reversed(told)] if _UNPULLABLE.search(each.replace(image, "")))
+        said = next(final, "")
+        grade = Grade.FATAL if said or reason in _NEVER_PULLED else Grade.TRANSIENT
         why = _core_of(said or message or reason, image)
         return self._cause(reason, f"cannot get the image {image}: {why}", grade, "image")
 
     def configuration(self, reason: str, message: str, _: Sequence[Notice]) -> Cause:
         """A ConfigMap, a Secret or a key that it names is not there, or its user is not allowed."""
-        grade = Grade.TRANSIENT if _NOT_IN_CACHE.search(message) else Grade.FATAL
-        return self._cause(reason, f"cannot be made: {message or reason}", grade, *self._named_in(message))
+        if _NOT_IN_CACHE.search(message):
+            grade = Grade.TRANSIENT
+        else:
+            grade = Grade.SUSPECTED if _NOT_THERE.search(message) else Grade.FATAL
+        said, path = f"cannot be made: {message or reason}", self._named_in(message)
+        return self._cause(reason, said, grade, *path, grace=_APPEARING)
 
     def start(self, reason: str, message: str, _: Sequence[Notice]) -> Cause:
         """The container runtime cannot start it: most often its command is not in the image."""
@@ -168,8 +190,9 @@ class _Container:
 
     def loop(self, reason: str, _: str, notices: Sequence[Notice]) -> Cause:
         """It ends again and again."""
-        is_lasting = self._state.number("restartCount") >= _MOST_CRASHES
-        return self._crashed(reason, Grade.FATAL if is_lasting else Grade.TRANSIENT, notices)
+        crashes = self._state.number("restartCount")
+        grade = Grade.SUSPECTED if crashes >= _FEW_CRASHES else Grade.TRANSIENT
+        return self._crashed(reason, Grade.FATAL if crashes >= _MANY_CRASHES else grade, notices)
 
     def _crashed(self, reason: str, grade: Grade, notices: Sequence[Notice]) -> Cause:
         ended, restarts = self._ended, self._state.number("restartCount")
@@ -177,12 +200,13 @@ class _Container:
         if ended.text("reason") == "OOMKilled":
             limit = self._wanted.map("resources").map("limits").data.get("memory")
             room = f"more memory than its limit of {limit}" if limit else "more memory than there is"
-            return self._cause("OOMKilled", f"wants {room}{times}", grade, "resources", "limits", "memory")
+            at = ("resources", "limits", "memory")
+            return self._cause("OOMKilled", f"wants {room}{times}", grade, *at, grace=_CRASHING)
         for probe, field in (("Startup probe", "startupProbe"), ("Liveness probe", "livenessProbe")):
             said = _last(notices, "Unhealthy", probe)
             if said:
-                return self._cause("Unhealthy", f"is killed: {said}{times}", grade, field)
-        return self._cause(reason, f"ends with {_exit(ended)}{times}", grade)
+                return self._cause("Unhealthy", f"is killed: {said}{times}", grade, field, grace=_CRASHING)
+        return self._cause(reason, f"ends with {_exit(ended)}{times}", grade, grace=_CRASHING)
 
     def _named_in(self, message: str) -> JsonPath:
         """Where it names the ConfigMap or Secret that a message of kubelet is about."""
@@ -204,6 +228,7 @@ class _Container:
 
     def _cause(self, reason: str, message: str, grade: Grade, *field: str | int, grace: float = 0.0) -> Cause:
         path = (*self._path, *field)
+        grace = grace if grade is Grade.SUSPECTED else 0.0
         return Cause(reason, f"{self._name} {message}", grade, path, grace, self._name)
 
 

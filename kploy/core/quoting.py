@@ -50,6 +50,19 @@ def quotable(body: Body, said: str) -> str:
     return veil(body)(said) if said else said
 
 
+def words_of(bodies: Iterable[Body]) -> frozenset[str]:
+    """How the values of the Secrets among some objects are written, as far as they are no common words."""
+    secrets = (body for body in bodies if text(body, "kind") == "Secret")
+    return frozenset(form for secret in secrets for form in _values(secret) if len(form) >= _TELLING)
+
+
+def without(said: str, words: Iterable[str]) -> str:
+    """What was said with these words masked: a pod may quote what it was given from a Secret."""
+    for word in words:
+        said = said.replace(word, MASK)
+    return said
+
+
 def veil(body: Body) -> Callable[[str], str]:
     """``quotable`` for all that is ever said of an object: its secrets are looked for once."""
     if text(body, "kind") == "Secret":

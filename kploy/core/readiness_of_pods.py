@@ -45,7 +45,9 @@ def is_of_template(pod: Fields, live: Live) -> bool:
     Where there never was another template, or the pod is younger than the last change, it was. That spares
     pods which a webhook changed on their way in. Of all others, every field of the template must say the same.
     """
-    if live.metadata.number("generation") == 1 or pod.map("metadata").time("creationTimestamp") > _changed(live):
+    if live.metadata.number("generation") == 1 or pod.map("metadata").time("creationTimestamp") > last_change(
+        live
+    ):
         return True
     template, metadata = live.spec.map("template"), pod.map("metadata")
     return (
@@ -55,8 +57,8 @@ def is_of_template(pod: Fields, live: Live) -> bool:
     )
 
 
-def _changed(live: Live) -> float:
-    """When somebody last changed more than the status; never, if nobody says."""
+def last_change(live: Live) -> float:
+    """When somebody last changed more than the status; never (infinitely late), if nobody says."""
     managers = live.metadata.maps("managedFields")
     return max((one.time("time") for one in managers if not one.text("subresource")), default=float("inf"))
 

@@ -14,7 +14,7 @@ _REMEDIES = {
     "InvalidImageName": "spell it as REGISTRY/NAME:TAG, in small letters",
     "ErrImageNeverPull": "its pull policy is Never: bring it to the nodes, or take out imagePullPolicy",
     "CrashLoopBackOff": _LOGS,
-    "Error": _LOGS,
+    "Error": _LOGS.removesuffix(" --previous"),
     "OOMKilled": "raise the limit, or let it use less",
     "CreateContainerConfigError": "bring what it names into the app: a file in env/, or a manifest",
     "CreateContainerError": "hold its command against what is in the image",

@@ -235,7 +235,7 @@ class _Run:
             case Sighted(ref, body, is_gone):
                 return self._lookout.gone(ref, body) if is_gone else self._lookout.seen(ref, body)
             case Listed(_, bodies, _, Relation() as relation):
-                return self._lookout.related_listed(relation, bodies)
+                return self._lookout.related_listed(relation, bodies, is_followed=True)
             case Listed(resource, bodies, version):
                 return self._lookout.listed((resource.group, resource.kind), bodies, version)
             case Troubled():

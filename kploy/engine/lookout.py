@@ -15,7 +15,7 @@ from dataclasses import replace
 from kploy.core.bodies import dig, mapping, text
 from kploy.core.graph import Graph, Milestone
 from kploy.core.notices import notice_of
-from kploy.core.quoting import veil
+from kploy.core.quoting import veil, without, words_of
 from kploy.core.readiness import Related, status_of
 from kploy.core.rolling import to_replace
 from kploy.engine.related import (
@@ -86,6 +86,8 @@ class Lookout:
         self._relatives = {each: Relatives(each, None if each is NOTICES else known) for each in RELATIONS}
         self._replaced: set[str] = set()
         self._untouched: set[ObjectRef] = set()
+        self._followed: set[Relation] = set()
+        self._words = words_of(node.manifest.body for node in graph.nodes if node.manifest)
         self._veils: dict[ObjectRef, tuple[tuple[str, object], Callable[[str], str]]] = {}
         self._backers = _backers(graph)
 
@@ -120,10 +122,11 @@ class Lookout:
 
     def outdated(self, ref: ObjectRef) -> tuple[Body, ...]:
         """The pods of a ReplicationController that are to be replaced now. Each is named once."""
-        if (ref.group, ref.kind) not in PODS.of or ref not in self._bodies or self._is_missing(ref):
+        is_known = ref in self._bodies and not self._is_missing(ref)
+        if (ref.group, ref.kind) not in PODS.of or not is_known or PODS not in self._followed:
             return ()
         pods = self._related(ref).pods
-        found = to_replace(self._bodies[ref], pods or (), self._replaced)
+        found = to_replace(self._bodies[ref], pods or (), self._replaced, self._clock())
         self._replaced |= {_uid(pod) for pod in found}
         return found
 
@@ -163,8 +166,15 @@ class Lookout:
             return ()
         return ((ref, self._gone(ref)),) if _uid(known) == _uid(body) else ()
 
-    def related_listed(self, relation: Relation, bodies: Mapping[ObjectRef, Body]) -> tuple[Told, ...]:
-        """Whose statuses are told by all the objects of a relation, and what they are now."""
+    def related_listed(
+        self, relation: Relation, bodies: Mapping[ObjectRef, Body], *, is_followed: bool = False
+    ) -> tuple[Told, ...]:
+        """Whose statuses are told by all the objects of a relation, and what they are now.
+
+        ``is_followed``: whatever becomes of them will be told from here on.
+        """
+        if is_followed:
+            self._followed.add(relation)
         self._relatives[relation].listed(bodies)
         return self.judged(self._known(relation.subjects))
 
@@ -226,8 +236,10 @@ class Lookout:
         if not status.message:
             return status
         veiled = self._veil(ref, body)
-        cause = replace(status.cause, message=veiled(status.cause.message)) if status.cause else None
-        return replace(status, message=veiled(status.message), cause=cause)
+        if status.cause is None:
+            return replace(status, message=veiled(status.message))
+        cause = replace(status.cause, message=without(veiled(status.cause.message), self._words))
+        return replace(status, message=without(veiled(status.message), self._words), cause=cause)
 
     def _veil(self, ref: ObjectRef, body: Body) -> Callable[[str], str]:
         """What hides the secrets of an object in what is said of it; made anew only when it has become another."""

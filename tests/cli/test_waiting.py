@@ -170,7 +170,6 @@ def test_a_run_goes_on_replacing_pods_where_one_that_was_cut_off_has_left_it(
     write({"rcs/old.yaml": CONTROLLER.replace("TAG", "2") + NOWHERE})
     result = kploy("run", "--timeout", "3s")
     assert result.code == 5
-    assert "1 of 2 pods still runs the old template" in " ".join(result.stderr.split())
     assert sorted(images(live).values()) == ["ghcr.io/acme/web:1", "ghcr.io/acme/web:2"]
     write({"rcs/old.yaml": CONTROLLER.replace("TAG", "3")})
     assert kploy("run").code == 0

@@ -92,7 +92,7 @@ NOW = datetime.fromisoformat("2026-11-23T06:01:00Z").timestamp()
     [
         (3600.0, True, State.IN_PROGRESS, Grade.SUSPECTED, 330.0),
         (3600.0, False, State.FAILED, Grade.FATAL, 15.0),
-        (30.0, True, State.FAILED, Grade.FATAL, 15.0),
+        (30.0, True, State.IN_PROGRESS, Grade.SUSPECTED, 90.0),
     ],
 )
 def test_what_has_failed_since_long_before_gets_the_time_in_which_it_is_tried_again(
@@ -170,6 +170,26 @@ def test_a_statefulset_never_comes_past_a_doomed_pod() -> None:
     assert verdict(first, old, live=live)[::2] == (State.IN_PROGRESS, None)
 
 
+def test_a_statefulset_that_starts_all_its_pods_together_is_doomed_with_all_of_them() -> None:
+    live = workload("StatefulSet")
+    live["spec"]["podManagementPolicy"] = "Parallel"
+    of_it = {"controller-revision-hash": "web-new"}
+    starting = pod("web-0", STARTING, labels=of_it)
+    assert verdict(starting, pod("web-1", LOST, labels=of_it), live=live)[::2] == (
+        State.IN_PROGRESS,
+        Grade.TRANSIENT,
+    )
+    assert verdict(pod("web-1", LOST, labels=of_it), live=live)[0] is State.FAILED
+
+
+def test_what_is_fatal_is_told_before_what_is_more_frequent() -> None:
+    live = workload("StatefulSet")
+    of_it = {"controller-revision-hash": "web-new"}
+    pods = [pod(f"web-{number}", AWAY, labels=of_it) for number in range(3)]
+    message = f"1 of 4 new pods: web cannot get the image {IMAGE}: not found"
+    assert verdict(*pods, pod("web-3", LOST, labels=of_it), live=live)[:2] == (State.FAILED, message)
+
+
 def test_the_new_pods_of_a_daemonset_have_its_generation() -> None:
     live = workload("DaemonSet")
     assert verdict(pod("web-1", LOST, labels={"pod-template-generation": "1"}), live=live)[0] is State.FAILED
@@ -212,10 +232,33 @@ def test_pods_that_are_refused_are_told_in_the_words_of_who_refuses_them(
     kind: str, said: str, grade: Grade, state: State
 ) -> None:
     condition = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": said}
-    status = judged(workload(kind, conditions=[condition]))
+    newest = {**SETS[1], "status": {"conditions": [condition]}}
+    live = workload(kind, conditions=[condition])
+    status = status_of(live, Related(pods=(), replica_sets=(SETS[0], newest)))
     assert (status.state, status.message) == (state, f"its pods are refused: {said}")
     assert status.cause is not None
     assert (status.cause.reason, status.cause.grade) == ("FailedCreate", grade)
+
+
+def test_what_an_older_replica_set_was_refused_ends_nothing() -> None:
+    said = 'pods "web-" is forbidden: violates PodSecurity "restricted:latest"'
+    condition = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": said}
+    status = judged(workload(conditions=[condition]))
+    assert (status.state, status.message) == (State.IN_PROGRESS, f"its pods are refused: {said}")
+    assert status.cause is not None
+    assert status.cause.grade is Grade.TRANSIENT
+
+
+def test_before_its_controller_has_seen_a_change_nothing_that_was_before_counts() -> None:
+    said = 'pods "web-" is forbidden: violates PodSecurity "restricted:latest"'
+    condition = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": said}
+    live = workload("ReplicationController", conditions=[condition])
+    live["metadata"]["generation"] = 2
+    assert judged(live, pod("web-1", LOST)).cause is None
+
+
+def test_while_the_newest_replica_set_is_not_known_no_pod_is_new() -> None:
+    assert status_of(workload(), Related(pods=(pod("web-1", LOST),))).cause is None
 
 
 def notice(reason: str, message: str, kind: str = "StatefulSet") -> Notice:
@@ -223,13 +266,19 @@ def notice(reason: str, message: str, kind: str = "StatefulSet") -> Notice:
 
 
 @pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet", "Job"])
-def test_where_no_condition_tells_of_it_an_event_does(kind: str) -> None:
-    refused = notice(
-        "FailedCreate", 'create Pod web-0 failed error: pods "web-0" is forbidden: exceeded quota', kind
-    )
-    status = judged(workload(kind), notices=(refused,))
+def test_where_no_condition_tells_of_it_an_event_does_that_is_younger_than_the_last_change(kind: str) -> None:
+    refused = notice("FailedCreate", 'create Pod web-0 failed: pods "web-0" is forbidden: exceeded quota', kind)
+    live = workload(kind)
+    live["metadata"]["managedFields"] = [{"time": "1970-01-01T00:00:01Z"}]
+    status = judged(live, notices=(refused,))
     assert (status.state, status.message) == (State.IN_PROGRESS, f"its pods are refused: {refused.message}")
-    assert judged(workload(kind), pod("web-0", STARTING), notices=(refused,)).cause is None
+    assert status.cause is not None
+    assert (status.cause.grade, status.cause.grace) == (Grade.SUSPECTED, 45.0)
+    # It has all its pods; nobody has looked for them; it was changed since.
+    assert judged(live, pod("web-0", STARTING), pod("web-1", STARTING), notices=(refused,)).cause is None
+    assert status_of(live, Related(notices=(refused,))).cause is None
+    live["metadata"]["managedFields"] = [{"time": "1970-01-01T00:00:02Z"}]
+    assert judged(live, notices=(refused,)).cause is None
 
 
 CLAIM = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"uid": "uid-web"}, "spec": {}}

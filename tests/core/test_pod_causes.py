@@ -94,6 +94,13 @@ def test_what_the_registry_said_is_looked_up_in_the_events_where_the_status_has_
 
 
 @pytest.mark.parametrize("reason", ["InvalidImageName", "ErrImageNeverPull"])
+def test_the_words_in_the_name_of_an_image_say_nothing_of_the_registry() -> None:
+    wanted = {"image": "acme/access-denied:1"}
+    found = told(pod(waiting("ErrImagePull", 'pulling "acme/access-denied:1": i/o timeout'), wanted))
+    assert found is not None
+    assert found[2] is Grade.TRANSIENT
+
+
 def test_an_image_that_nobody_tries_to_get_never_comes(reason: str) -> None:
     found = cause_of(pod(waiting(reason)))
     assert found is not None
@@ -102,9 +109,14 @@ def test_an_image_that_nobody_tries_to_get_never_comes(reason: str) -> None:
 
 @pytest.mark.parametrize(
     ("restarts", "grade", "times"),
-    [(0, Grade.TRANSIENT, ""), (1, Grade.TRANSIENT, ""), (2, Grade.FATAL, ", started again 2 times")],
+    [
+        (0, Grade.TRANSIENT, ""),
+        (1, Grade.TRANSIENT, ""),
+        (2, Grade.SUSPECTED, ", started again 2 times"),
+        (3, Grade.FATAL, ", started again 3 times"),
+    ],
 )
-def test_a_container_that_ended_twice_may_still_run_and_one_that_ended_three_times_will_not(
+def test_a_container_that_ended_twice_may_still_run_and_one_that_ended_four_times_will_not(
     restarts: int, grade: Grade, times: str
 ) -> None:
     assert told(pod(looping(restarts))) == ("CrashLoopBackOff", f"web ends with exit code 1{times}", grade, MAIN)
@@ -122,14 +134,14 @@ def test_a_container_that_ended_twice_may_still_run_and_one_that_ended_three_tim
 )
 def test_an_exit_code_is_told_with_what_it_means(code: int, words: str) -> None:
     reason = "Completed" if code == 0 else "Error"
-    found = told(pod(looping(2, code, reason)))
+    found = told(pod(looping(3, code, reason)))
     assert found is not None
-    assert found[1] == f"web ends with {words}, started again 2 times"
+    assert found[1] == f"web ends with {words}, started again 3 times"
 
 
 def test_who_is_killed_for_want_of_memory_is_shown_its_limit() -> None:
-    body = pod(looping(2, 137, "OOMKilled"), {"resources": {"limits": {"memory": "64Mi"}}})
-    message = "web wants more memory than its limit of 64Mi, started again 2 times"
+    body = pod(looping(3, 137, "OOMKilled"), {"resources": {"limits": {"memory": "64Mi"}}})
+    message = "web wants more memory than its limit of 64Mi, started again 3 times"
     assert told(body) == ("OOMKilled", message, Grade.FATAL, (*MAIN, "resources", "limits", "memory"))
 
 
@@ -169,7 +181,8 @@ ENV = {
 )
 def test_what_a_container_lacks_is_shown_where_it_names_it(message: str, path: tuple[str | int, ...]) -> None:
     found = told(pod(waiting("CreateContainerConfigError", message), ENV))
-    assert found == ("CreateContainerConfigError", f"web cannot be made: {message}", Grade.FATAL, (*MAIN, *path))
+    grade = Grade.SUSPECTED if path else Grade.FATAL
+    assert found == ("CreateContainerConfigError", f"web cannot be made: {message}", grade, (*MAIN, *path))
 
 
 def test_a_kubelet_that_has_not_read_the_configmap_yet_will() -> None:
@@ -195,7 +208,7 @@ def unschedulable(message: str) -> dict[str, Any]:
 def test_a_pod_that_no_node_can_take_is_suspected_for_a_while() -> None:
     said = "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available: 3 No victims found."
     message = "no node can take it: 0/3 nodes are available: 3 Insufficient cpu"
-    assert cause_of(unschedulable(said)) == Cause("Unschedulable", message, Grade.SUSPECTED, grace=15.0)
+    assert cause_of(unschedulable(said)) == Cause("Unschedulable", message, Grade.SUSPECTED, grace=180.0)
 
 
 def test_a_pod_whose_claim_is_not_bound_waits_for_the_claim() -> None:
@@ -210,8 +223,8 @@ RUNNING = {"state": {"running": {"startedAt": "2026-11-23T06:00:00Z"}}}
 @pytest.mark.parametrize(
     ("wanted", "grace"),
     [
-        ({}, 60.0),
-        ({"readinessProbe": {"periodSeconds": 10, "failureThreshold": 3}}, 60.0),
+        ({}, 120.0),
+        ({"readinessProbe": {"periodSeconds": 10, "failureThreshold": 3}}, 120.0),
         ({"readinessProbe": {"initialDelaySeconds": 60, "periodSeconds": 10, "failureThreshold": 6}}, 240.0),
         ({"readinessProbe": {}, "startupProbe": {"periodSeconds": 10, "failureThreshold": 30}}, 600.0),
     ],
@@ -233,8 +246,11 @@ def test_a_volume_that_cannot_be_mounted_is_suspected_until_the_pod_has_its_volu
     failed = notice("FailedMount", 'MountVolume.SetUp failed for volume "keys" : secret "keys" not found')
     body = pod(waiting("ContainerCreating"))
     assert told(body, failed) == ("FailedMount", failed.message, Grade.SUSPECTED, ("spec", "volumes"))
+    late = notice("FailedMount", "failed to sync configmap cache: timed out waiting for the condition")
+    assert told(body, late) == ("FailedMount", late.message, Grade.TRANSIENT, ())
     body["status"]["conditions"] = [{"type": "PodReadyToStartContainers", "status": "True"}]
     assert told(body, failed) is None
+    assert told(pod(RUNNING), failed) is None
 
 
 def test_a_sandbox_that_cannot_be_made_is_tried_again() -> None:

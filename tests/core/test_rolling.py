@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from kploy.core.rolling import to_replace, together
 
 CHANGED = "2026-11-23T06:00:00Z"
 BEFORE = "2026-11-23T05:00:00Z"
+NOW = datetime.fromisoformat("2026-11-23T07:00:00Z").timestamp()
 
 
 def controller(replicas: int = 4, said: str | None = None, **metadata: Any) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def pod(uid: str, image: str = "web:1", ready: bool = True, at: str = BEFORE, **
 
 
 def chosen(*pods: dict[str, Any], of: dict[str, Any] | None = None, leaving: tuple[str, ...] = ()) -> list[str]:
-    return [body["metadata"]["uid"] for body in to_replace(of or controller(), pods, leaving)]
+    return [body["metadata"]["uid"] for body in to_replace(of or controller(), pods, leaving, NOW)]
 
 
 @pytest.mark.parametrize(
@@ -81,9 +83,30 @@ def test_one_whose_deletion_was_asked_for_counts_as_missing_and_is_not_named_aga
     assert chosen(pod("a"), pod("b"), pod("c"), pod("d"), leaving=("a",)) == []
 
 
-def test_old_pods_that_serve_nobody_go_at_once() -> None:
+def test_old_pods_that_serve_nobody_go_first_and_no_more_at_a_time_than_others() -> None:
     pods = [pod("a", ready=False), pod("b", ready=False), pod("c"), pod("d")]
-    assert chosen(*pods) == ["a", "b"]
+    assert chosen(*pods) == ["a"]
+    assert chosen(*pods, of=controller(4, "50%")) == ["a", "b"]
+    assert chosen(*[pod(name, ready=False) for name in "abcd"]) == ["a"]
+    assert chosen(pod("n", "web:2", ready=False), *pods[1:]) == []
+
+
+def test_a_surplus_is_left_to_the_controller() -> None:
+    assert chosen(*[pod(name) for name in "abcdefghij"], of=controller(3)) == ["a"]
+
+
+def test_a_new_pod_serves_when_it_is_ready_for_as_long_as_it_must() -> None:
+    patient = controller(2)
+    patient["spec"]["minReadySeconds"] = 60
+    fresh, settled = pod("n", "web:2"), pod("n", "web:2")
+    for body, since in ((fresh, "2026-11-23T06:59:30Z"), (settled, "2026-11-23T06:58:30Z")):
+        body["status"]["conditions"][0]["lastTransitionTime"] = since
+    assert chosen(fresh, pod("b"), of=patient) == []
+    assert chosen(settled, pod("b"), of=patient) == ["b"]
+
+
+def test_a_number_as_long_as_a_book_is_no_number() -> None:
+    assert together(controller(8, "9" * 5000)) == 1
 
 
 @pytest.mark.parametrize(
@@ -143,7 +166,7 @@ def test_whatever_happens_in_between_enough_stay_ready_and_in_the_end_all_are_ne
     for forgets, number in [*steps, *[(False, 0)] * (2 * replicas)]:
         if forgets:
             asked = set()  # A run was killed, and the next one begins.
-        for body in to_replace(cluster.controller, cluster.pods, asked):
+        for body in to_replace(cluster.controller, cluster.pods, asked, NOW):
             asked.add(body["metadata"]["uid"])
             cluster.delete(body["metadata"]["uid"])
         assert cluster.ready() >= replicas - may_miss
@@ -162,4 +185,4 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_no_pod_is_too_strange(body: Any) -> None:
-    assert isinstance(to_replace(controller(), [body]), tuple)
+    assert isinstance(to_replace(controller(), [body], (), NOW), tuple)

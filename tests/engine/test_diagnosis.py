@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from kploy.cluster.adapter import ApiServer
 from kploy.cluster.connection import Choice, connect
 from kploy.cluster.port import Change, Forbidden, Listing
+from kploy.core.bodies import dig
 from kploy.engine.carrier import Inbox
 from kploy.engine.pipeline import run
 from kploy.model import events
@@ -57,10 +59,10 @@ def api(cluster: Sandbox) -> Iterator[ApiServer]:
     server.close()
 
 
-def app(root: Path, namespace: str, plays: str, kind: str = "Deployment", more: str = "") -> Path:
+def app(root: Path, namespace: str, plays: str, kind: str = "Deployment") -> Path:
     (root / "rcs").mkdir()
     (root / "Kployfile").write_text(f"name: shop\nnamespace: {namespace}\n")
-    (root / "rcs/web.yaml").write_text(MANIFEST.format(plays=plays, kind=kind) + more)
+    (root / "rcs/web.yaml").write_text(MANIFEST.format(plays=plays, kind=kind))
     return root
 
 
@@ -87,11 +89,11 @@ def failure(said: list[Event]) -> Failed:
             "web cannot get the image ghcr.io/acme/web:1.0.0: not found",
             "image",
         ),
-        ("crash", "CrashLoopBackOff", "web ends with exit code 1, started again 2 times", "- name: web"),
+        ("crash", "CrashLoopBackOff", "web ends with exit code 1, started again 3 times", "- name: web"),
         (
             "out-of-memory",
             "OOMKilled",
-            "web wants more memory than its limit of 64Mi, started again 2 times",
+            "web wants more memory than its limit of 64Mi, started again 3 times",
             "resources",
         ),
         (
@@ -108,7 +110,7 @@ def failure(said: list[Event]) -> Failed:
         ),
     ],
 )
-def test_a_fatal_cause_ends_the_run_with_its_line_in_the_manifest(
+def test_what_does_not_mend_itself_ends_the_run_with_its_line_in_the_manifest(
     api: ApiServer, tmp_path: Path, namespace: str, plays: str, reason: str, message: str, line: str
 ) -> None:
     said = told(app(tmp_path, namespace, plays), api)
@@ -116,7 +118,7 @@ def test_a_fatal_cause_ends_the_run_with_its_line_in_the_manifest(
     assert isinstance(said[-1], events.Finished)
     assert said[-1].outcome is Outcome.FAILED
     assert found.cause is not None
-    assert (found.cause.reason, found.cause.grade) == (reason, Grade.FATAL)
+    assert found.cause.reason == reason
     assert found.reason == message.format(namespace=namespace)
     assert found.place is not None
     assert (found.place.file, found.place.line) == ("rcs/web.yaml", line_of(line))
@@ -142,20 +144,27 @@ def test_what_mends_itself_is_waited_for_and_told_meanwhile(
 
 
 QUOTA = """\
----
 apiVersion: v1
 kind: ResourceQuota
 metadata: {name: none}
 spec: {hard: {pods: "0"}}
 """
+WARNED = "rules: {over-quota: warning, pod-refused: warning, undeclared-resources: warning}\n"
 
 
 def test_a_quota_that_leaves_no_room_is_told_in_its_own_words(
     api: ApiServer, tmp_path: Path, namespace: str
 ) -> None:
-    root = app(tmp_path, namespace, "nothing", more=QUOTA)
-    with (root / "Kployfile").open("a") as kployfile:
-        kployfile.write("rules: {over-quota: warning, pod-refused: warning, undeclared-resources: warning}\n")
+    root = app(tmp_path, namespace, "nothing")
+    manifest = root / "rcs/web.yaml"
+    deployment = manifest.read_text().replace("    spec:", "    spec:\n      terminationGracePeriodSeconds: 0")
+    manifest.write_text(QUOTA)
+    told(root, api)
+    quota = Resource("", "v1", "ResourceQuota", "resourcequotas", namespaced=True)
+    while not dig(api.get(quota, namespace, "none"), "status", "hard"):
+        time.sleep(0.05)  # Until its controller has seen it, it holds nobody back.
+    manifest.write_text(f"{QUOTA}---\n{deployment}")
+    (root / "Kployfile").write_text(f"name: shop\nnamespace: {namespace}\n{WARNED}")
     found = failure(told(root, api))
     assert found.cause is not None
     assert found.cause.reason == "FailedCreate"

@@ -379,6 +379,7 @@ def web_with(password: str, generation: int) -> dict[str, Any]:
     variable = {"name": "DB_PASSWORD", "value": password}
     template = {"spec": {"containers": [{"name": "web", "image": "web:1", "env": [variable]}]}}
     metadata = {"name": "web", "namespace": "shop", "uid": "7", "resourceVersion": str(generation)}
+    metadata |= {"annotations": {"deployment.kubernetes.io/revision": "1"}}  # type: ignore[dict-item]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -403,6 +404,8 @@ def test_what_a_pod_says_of_its_trouble_hides_the_secrets_of_its_workload_as_the
         "metadata": {
             "name": "web-x",
             "uid": "8",
+            "labels": {"pod-template-hash": "x"},
+            "annotations": {"deployment.kubernetes.io/revision": "1"},
             "ownerReferences": [{"kind": "Deployment", "name": "web", "uid": "7"}],
         }
     }
