@@ -93,7 +93,6 @@ def test_what_the_registry_said_is_looked_up_in_the_events_where_the_status_has_
     )
 
 
-@pytest.mark.parametrize("reason", ["InvalidImageName", "ErrImageNeverPull"])
 def test_the_words_in_the_name_of_an_image_say_nothing_of_the_registry() -> None:
     wanted = {"image": "acme/access-denied:1"}
     found = told(pod(waiting("ErrImagePull", 'pulling "acme/access-denied:1": i/o timeout'), wanted))
@@ -101,6 +100,7 @@ def test_the_words_in_the_name_of_an_image_say_nothing_of_the_registry() -> None
     assert found[2] is Grade.TRANSIENT
 
 
+@pytest.mark.parametrize("reason", ["InvalidImageName", "ErrImageNeverPull"])
 def test_an_image_that_nobody_tries_to_get_never_comes(reason: str) -> None:
     found = cause_of(pod(waiting(reason)))
     assert found is not None
