@@ -46,13 +46,14 @@ def to_replace(controller: Body, pods: Sequence[Body], leaving: Collection[str],
 def _to_replace(live: Live, controller: Body, pods: Sequence[Body], leaving: Collection[str]) -> list[Body]:
     read = [(body, fields("pod", body)) for body in pods]
     there = [each for each in read if is_running(each[1]) and _uid(each[1]) not in leaving]
-    old = [each for each in there if not is_of_template(each[1], live)]
-    new = [each for each in there if each not in old]
+    new = [pod for _, pod in there if is_of_template(pod, live)]
+    known = {_uid(pod) for pod in new}
+    old = [each for each in there if _uid(each[1]) not in known]
     wanted = live.spec.number("replicas", 1)
     least = wanted - together(controller)
     # A surplus is the controller's to end: it may take just those that serve.
     serving = min(wanted, sum(_serves(pod, live) for _, pod in there))
-    most = len(there) - least - sum(not _serves(pod, live) for _, pod in new)
+    most = len(there) - least - sum(not _serves(pod, live) for pod in new)
     idle = [body for body, pod in old if not is_ready(pod)]
     busy = _oldest_first([each for each in old if is_ready(each[1])])
     return [*idle, *busy[: max(0, serving - least)]][: max(0, most)]
@@ -64,7 +65,9 @@ def _serves(pod: Fields, live: Live) -> bool:
         return False
     conditions = pod.map("status").maps("conditions")
     since = max(each.time("lastTransitionTime") for each in conditions if each.text("type") == "Ready")
-    return live.now - since >= live.spec.number("minReadySeconds")
+    patience = live.spec.number("minReadySeconds")
+    # The cluster's clock may be ahead of this one.
+    return patience == 0 or live.now - since >= patience
 
 
 def _oldest_first(pods: Sequence[tuple[Body, Fields]]) -> list[Body]:

@@ -105,6 +105,12 @@ def test_a_new_pod_serves_when_it_is_ready_for_as_long_as_it_must() -> None:
     assert chosen(settled, pod("b"), of=patient) == ["b"]
 
 
+def test_a_clock_that_is_behind_holds_nothing_up() -> None:
+    ahead = pod("n", "web:2")
+    ahead["status"]["conditions"][0]["lastTransitionTime"] = "2026-11-23T08:00:00Z"
+    assert chosen(ahead, pod("b"), of=controller(2)) == ["b"]
+
+
 def test_a_number_as_long_as_a_book_is_no_number() -> None:
     assert together(controller(8, "9" * 5000)) == 1
 
