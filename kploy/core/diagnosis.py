@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 
 from kploy.core.bodies import template_path
-from kploy.core.live import Fields, Live, Malformed, fields, words
+from kploy.core.live import Fields, Live, Malformed, condition_of, fields, words
 from kploy.core.notices import by_uid
 from kploy.core.pod_causes import cause_of
 from kploy.core.readiness_of_pods import is_of_template, last_change
@@ -56,7 +56,7 @@ def diagnosed(live: Live, status: Status) -> Status:
         return status
     try:
         # Until its controller has seen the last change, all that is said is about what was before.
-        cause = _cause(live) if _is_up_to_date(live) else None
+        cause = None if live.is_behind else _cause(live)
     except Malformed:
         return status
     if cause is None:
@@ -66,10 +66,6 @@ def diagnosed(live: Live, status: Status) -> Status:
     if cause.grade is Grade.FATAL:
         return Status(State.FAILED, cause.message, status.counts, cause)
     return replace(status, message=cause.message, cause=cause)
-
-
-def _is_up_to_date(live: Live) -> bool:
-    return "observedGeneration" not in live.status or live.is_observed
 
 
 def _cause(live: Live) -> Cause | None:
@@ -227,10 +223,8 @@ def _said_of_making(live: Live) -> tuple[str, bool]:
 
 
 def _replica_failure(status: Fields) -> str:
-    for condition in status.maps("conditions"):
-        if condition.text("type") == "ReplicaFailure" and condition.text("status") == "True":
-            return condition.text("message")
-    return ""
+    condition = condition_of(status, "ReplicaFailure")
+    return condition.message if condition.is_true else ""
 
 
 _PODS_WANTED: Mapping[str, Callable[[Live], int]] = {
@@ -243,11 +237,11 @@ _PODS_WANTED: Mapping[str, Callable[[Live], int]] = {
 
 def _told(live: Live, reason: str, wanted: int) -> str:
     """The last notice of a reason since it was changed, if it lacks pods; "" where nobody looked at these."""
-    pods, uid, changed = live.related.pods, live.metadata.text("uid"), last_change(live)
+    pods = live.related.pods
     if pods is None or len(pods) >= wanted:
         return ""
-    found = [each for each in live.related.notices if each.uid == uid and each.reason == reason]
-    return found[-1].message if found and found[-1].at >= changed else ""
+    found = [each for each in _own_notices(live) if each.reason == reason]
+    return found[-1].message if found and found[-1].at >= last_change(live) else ""
 
 
 # Everything else.
@@ -255,8 +249,7 @@ def _told(live: Live, reason: str, wanted: int) -> str:
 
 def _of_notices(live: Live) -> Cause | None:
     """The last warning about it."""
-    uid = live.metadata.text("uid")
-    found = [each for each in live.related.notices if each.uid == uid]
+    found = _own_notices(live)
     if not found:
         return None
     last = found[-1]
@@ -264,3 +257,9 @@ def _of_notices(live: Live) -> Cause | None:
     if is_claim and last.reason in _CLAIM_TROUBLE:
         return Cause(last.reason, last.message, Grade.SUSPECTED, ("spec", "storageClassName"), _SETTLING)
     return Cause(last.reason, last.message, Grade.TRANSIENT)
+
+
+def _own_notices(live: Live) -> list[Notice]:
+    """The warnings about it, without those about its pods."""
+    uid = live.metadata.text("uid")
+    return [each for each in live.related.notices if each.uid == uid]

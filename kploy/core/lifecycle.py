@@ -42,5 +42,5 @@ def is_reached(milestone: str, version: str) -> bool:
 
 @cache
 def _table() -> Mapping[tuple[str, str], Lifecycle]:
-    rows = json.loads(shipped("api-lifecycle.json"))
+    rows = json.loads(shipped("kploy.core", "data/api-lifecycle.json"))
     return {(api_version, kind): Lifecycle(*row) for api_version, kind, *row in rows}

@@ -148,12 +148,22 @@ class Live:
         """Whether its controller has seen what the spec says now."""
         return bool(self.status) and self.status.number("observedGeneration") >= self.metadata.number("generation")
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether its controller says itself that it has seen an older spec only."""
+        return "observedGeneration" in self.status and not self.is_observed
+
     def condition(self, type_: str) -> Condition:
         """The condition of that type; one of status "" if there is none."""
-        for row in self.status.maps("conditions"):
-            if row.text("type") == type_:
-                return Condition(row.text("status"), row.text("reason"), row.text("message"))
-        return Condition()
+        return condition_of(self.status, type_)
+
+
+def condition_of(status: Fields, type_: str) -> Condition:
+    """The condition of that type in a status; one of status "" if there is none."""
+    for row in status.maps("conditions"):
+        if row.text("type") == type_:
+            return Condition(row.text("status"), row.text("reason"), row.text("message"))
+    return Condition()
 
 
 @dataclass(frozen=True, slots=True)

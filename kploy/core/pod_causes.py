@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from kploy.core.live import Fields, Malformed, fields
+from kploy.core.live import Fields, Malformed, condition_of, fields
+from kploy.core.readiness_of_pods import is_ready
 from kploy.model.notices import Notice
 from kploy.model.objects import Body, Cause, Grade, JsonPath
 
@@ -65,7 +66,7 @@ def cause_of(pod: Body, notices: Sequence[Notice] = ()) -> Cause | None:
 
 
 def _causes(pod: Fields, notices: Sequence[Notice]) -> Iterator[Cause]:
-    if "deletionTimestamp" in pod.map("metadata") or _holds(pod, "Ready"):
+    if "deletionTimestamp" in pod.map("metadata") or is_ready(pod):
         return
     yield from _of_scheduling(pod)
     for container in _containers(pod):
@@ -94,12 +95,7 @@ def _has_volumes(pod: Fields) -> bool:
     status = pod.map("status")
     containers = (*status.maps("initContainerStatuses"), *status.maps("containerStatuses"))
     has_begun = any("waiting" not in each.map("state") or each.map("lastState") for each in containers)
-    return has_begun or _holds(pod, "PodReadyToStartContainers")
-
-
-def _holds(pod: Fields, kind: str) -> bool:
-    conditions = pod.map("status").maps("conditions")
-    return any(each.text("type") == kind and each.text("status") == "True" for each in conditions)
+    return has_begun or condition_of(status, "PodReadyToStartContainers").is_true
 
 
 _OF_VOLUMES = frozenset({"FailedAttachVolume", "FailedCreatePodSandBox", "FailedMapVolume", "FailedMount"})

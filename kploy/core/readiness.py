@@ -53,7 +53,7 @@ def _of_every_kind(live: Live) -> Status | None:
     """What goes before the rules of the kind; None if those decide."""
     if "deletionTimestamp" in live.metadata:
         return Status(State.TERMINATING, _finalizers(live))
-    if "observedGeneration" in live.status and not live.is_observed:
+    if live.is_behind:
         return in_progress(UNSEEN)
     stalled, reconciling = live.condition("Stalled"), live.condition("Reconciling")
     if stalled.is_true:

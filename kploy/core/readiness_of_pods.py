@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kploy.core.live import Fields, Live, current, fields, in_progress
+from kploy.core.live import Fields, Live, condition_of, current, fields, in_progress
 from kploy.model.objects import Body, Counts, Status
 
 _ENDED = {"Succeeded", "Failed"}
@@ -35,8 +35,7 @@ def is_running(pod: Fields) -> bool:
 
 def is_ready(pod: Fields) -> bool:
     """Whether a pod serves."""
-    conditions = pod.map("status").maps("conditions")
-    return any(one.text("type") == "Ready" and one.text("status") == "True" for one in conditions)
+    return condition_of(pod.map("status"), "Ready").is_true
 
 
 def is_of_template(pod: Fields, live: Live) -> bool:

@@ -100,7 +100,7 @@ def load(version: str) -> Schemas:
     """The schemas of a minor version; read once. Raises LookupError for one that is not here."""
     if version not in VERSIONS:
         raise LookupError(f"no schemas of Kubernetes {version}, only of {', '.join(VERSIONS)}")
-    document = json.loads(zlib.decompress(shipped(f"kubernetes-{version}.json.gz"), _GZIP))
+    document = json.loads(zlib.decompress(shipped("kploy.core", f"data/kubernetes-{version}.json.gz"), _GZIP))
     return Schemas(document["version"], document["kinds"], document["$defs"])
 
 

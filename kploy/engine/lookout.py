@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from kploy.core.bodies import dig, mapping, text
 from kploy.core.graph import Graph, Milestone
@@ -87,7 +88,7 @@ class Lookout:
         self._replaced: set[str] = set()
         self._untouched: set[ObjectRef] = set()
         self._followed: set[Relation] = set()
-        self._words = words_of(node.manifest.body for node in graph.nodes if node.manifest)
+        self._graph = graph
         self._veils: dict[ObjectRef, tuple[tuple[str, object], Callable[[str], str]]] = {}
         self._backers = _backers(graph)
 
@@ -241,6 +242,11 @@ class Lookout:
         cause = replace(status.cause, message=without(veiled(status.cause.message), self._words))
         return replace(status, message=without(veiled(status.message), self._words), cause=cause)
 
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """The app's secrets, which a pod in trouble may quote; nobody needs them before there is one."""
+        return words_of(node.manifest.body for node in self._graph.nodes if node.manifest)
+
     def _veil(self, ref: ObjectRef, body: Body) -> Callable[[str], str]:
         """What hides the secrets of an object in what is said of it; made anew only when it has become another."""
         version = _uid(body), dig(body, "metadata", "generation")
@@ -261,7 +267,7 @@ class Lookout:
             classes = self._relatives[CLASSES].of(CLASSES.subjects[0])
             return Related(binds_on_use=binds_on_use(body, classes), notices=notices)
         pods = self._relatives[PODS]
-        if kind not in PODS.of | PODS.explains or not pods.is_complete:
+        if kind not in PODS.tells_of or not pods.is_complete:
             return Related(notices=notices)
         sets = tuple(owned_by(body, self._relatives[REPLICA_SETS].of(ref)))
         owned = tuple(each for owner in (body, *sets) for each in owned_by(owner, pods.of(ref)))

@@ -40,9 +40,14 @@ class Relation:
     may_be_hidden: bool = False
 
     @property
+    def tells_of(self) -> frozenset[Kind]:
+        """The groups and kinds of all that objects of this kind can tell about."""
+        return self.of | self.explains
+
+    @property
     def subjects(self) -> tuple[ObjectRef, ...]:
         """All that objects of this kind can tell about."""
-        return tuple(ObjectRef(*kind, "", "") for kind in sorted(self.of | self.explains))
+        return tuple(ObjectRef(*kind, "", "") for kind in sorted(self.tells_of))
 
 
 def _service(ref: ObjectRef, body: Body) -> ObjectRef | None:

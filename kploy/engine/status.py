@@ -21,7 +21,7 @@ from kploy.engine.live import WORKERS, live_objects, named, ref_of, related_obje
 from kploy.engine.lookout import Lookout
 from kploy.engine.permissions import explain
 from kploy.engine.prepare import Prepared
-from kploy.engine.related import Relation, explanations_of, relations_of
+from kploy.engine.related import explanations_of, relations_of
 from kploy.engine.resources import Resources
 from kploy.engine.store import Store
 from kploy.model.app import App, Manifest
@@ -102,7 +102,7 @@ def _listing(
     # A Service looks at its workloads: all must be known before any is judged.
     late = {ref for ref, body in live.items() if lookout.applied(ref, body).state is State.IN_PROGRESS}
     for relation in explanations_of((ref.group, ref.kind) for ref in late):
-        lookout.related_listed(relation, _explaining(cluster, app, relation))
+        lookout.related_listed(relation, related_objects(cluster, app, relation, may_be_hidden=True))
     files = {manifest.ref: manifest.file for manifest in manifests}
     gone = sorted(ref for ref in live if ref not in files)
     listed = inventory.by_ref if inventory else {}
@@ -122,14 +122,6 @@ def _listing(
         notes=notes,
     )
     return _dated(listing, inventory, now)
-
-
-def _explaining(cluster: Cluster, app: App, relation: Relation) -> dict[ObjectRef, Body]:
-    """All objects of a relation that only says why; none where nobody may look."""
-    try:
-        return related_objects(cluster, app, relation)
-    except Forbidden:
-        return {}
 
 
 def _inventory(app: App, cluster: Cluster) -> tuple[Inventory | None, tuple[str, ...]]:

@@ -75,7 +75,7 @@ class Selection:
     def tells_of(self) -> frozenset[tuple[str, str]]:
         """The groups and kinds of the objects whose status it tells."""
         if self.relation:
-            return self.relation.of | self.relation.explains
+            return self.relation.tells_of
         return frozenset({(self.resource.group, self.resource.kind)})
 
     @property

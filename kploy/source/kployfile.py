@@ -14,9 +14,9 @@ from dataclasses import replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from pkgutil import get_data
 from typing import Any
 
+from kploy.core.shipped import shipped
 from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import Kployfile
 from kploy.model.errors import Refused
@@ -54,7 +54,7 @@ _NEEDED = {
 @cache
 def schema_text() -> str:
     """The JSON Schema 2020-12 of the Kployfile, as editors take it."""
-    return (get_data("kploy.source", "kployfile.schema.json") or b"").decode()
+    return shipped("kploy.source", "kployfile.schema.json").decode()
 
 
 @cache
