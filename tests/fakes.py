@@ -127,6 +127,14 @@ class RecordingCluster:
         self._record("watch", resource.kind)
         yield from self._real.watch(resource, namespace, selector, since, fields)
 
+    def log(self, namespace: str, pod: str, container: str, *, lines: int, is_previous: bool = False) -> str:
+        self._record("log", "Pod", pod)
+        return self._real.log(namespace, pod, container, lines=lines, is_previous=is_previous)
+
+    def follow_log(self, namespace: str, pod: str, container: str) -> Iterator[str]:
+        self._record("follow_log", "Pod", pod)
+        yield from self._real.follow_log(namespace, pod, container)
+
     def may(self, verb: str, group: str, plural: str, namespace: str, name: str = "") -> bool:
         self._record("may", plural, name)
         return self._real.may(verb, group, plural, namespace, name)

@@ -14,7 +14,7 @@ from kploy.cluster.failures import failure_of
 from kploy.cluster.port import Answer, Change, ChangeType, Listing, NotFound, Propagation, Trouble, Unreachable
 from kploy.cluster.transport import READ_TIMEOUT, Request, Transport
 from kploy.core.bodies import dig, entries, mapping, text
-from kploy.core.kinds import builtin
+from kploy.core.kinds import builtin, own_resource
 from kploy.model.errors import Refused
 from kploy.model.objects import Body, Resource, group_of, version_of
 
@@ -23,6 +23,9 @@ _FIRST_ANSWER = 8.0
 
 _WATCH_SECONDS = "270"
 """For how long the server is asked to keep a watch open; kploy then begins it anew."""
+
+_LONGEST_LOG = str(1 << 20)
+"""Bytes at most in the last lines of a log."""
 
 
 class ApiServer:
@@ -155,6 +158,15 @@ class ApiServer:
                 raise failure_of(code if isinstance(code, int) else 500, body)
             yield Change(ChangeType(kind), body)
 
+    def log(self, namespace: str, pod: str, container: str, *, lines: int, is_previous: bool = False) -> str:
+        query = [("container", container), ("tailLines", str(lines)), ("limitBytes", _LONGEST_LOG)]
+        query += [("previous", "true")] if is_previous else []
+        return self._transport.text(Request("GET", _log_of(namespace, pod), tuple(query)))
+
+    def follow_log(self, namespace: str, pod: str, container: str) -> Iterator[str]:
+        query = (("container", container), ("follow", "true"))
+        return self._transport.lines(Request("GET", _log_of(namespace, pod), query))
+
     def may(self, verb: str, group: str, plural: str, namespace: str, name: str = "") -> bool:
         asked = {"verb": verb, "group": group, "resource": plural, "namespace": namespace, "name": name}
         attributes = {key: value for key, value in asked.items() if value}
@@ -233,6 +245,10 @@ def _path(resource: Resource, namespace: str, name: str | None = None) -> str:
     if resource.namespaced and namespace:
         segments = ["namespaces", namespace, *segments]
     return "/".join([_root(resource.group, resource.version), *map(_segment, segments)])
+
+
+def _log_of(namespace: str, pod: str) -> str:
+    return f"{_path(own_resource('v1', 'Pod'), namespace, pod)}/log"
 
 
 def _root(group: str, version: str) -> str:

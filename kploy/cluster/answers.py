@@ -30,10 +30,10 @@ def whole(read: Read, largest: int = LARGEST) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def lines(read: Read, longest: int = LONGEST_LINE) -> Iterator[Any]:
-    """The JSON of each line as soon as it is whole; what comes after the last line break is none.
+def lines(read: Read, longest: int = LONGEST_LINE) -> Iterator[bytes]:
+    """Each line as soon as it is whole, and at the end what comes after the last line break.
 
-    Raises ValueError for a line that is no JSON, ServerFailed for one that never ends.
+    Raises ServerFailed for a line that never ends.
     """
     pending: list[bytes] = []
     while part := read():
@@ -41,11 +41,12 @@ def lines(read: Read, longest: int = LONGEST_LINE) -> Iterator[Any]:
         for line in ended:
             text = b"".join((*pending, line))
             pending.clear()
-            if text.strip():
-                yield json.loads(text)
+            yield text
         pending.append(rest)
         if sum(map(len, pending)) > longest:
             raise ServerFailed(f"the API server sent a line of more than {longest >> 20} MiB")
+    if any(pending):
+        yield b"".join(pending)
 
 
 def parsed(data: bytes) -> Any:

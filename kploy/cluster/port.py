@@ -256,6 +256,15 @@ class Cluster(Protocol):
     ) -> Iterator[Change]:
         """The changes of a selection after a resource version, until the server or the network ends it."""
 
+    def log(self, namespace: str, pod: str, container: str, *, lines: int, is_previous: bool = False) -> str:
+        """The last ``lines`` that a container has written, in its run before the present one if ``is_previous``.
+
+        Raises NotFound when the pod is gone, Invalid when the container has not written anything yet.
+        """
+
+    def follow_log(self, namespace: str, pod: str, container: str) -> Iterator[str]:
+        """The lines of a container from the first, as it writes them, until it ends or the connection breaks."""
+
     def may(self, verb: str, group: str, plural: str, namespace: str, name: str = "") -> bool:
         """Whether the user may do ``verb`` to a resource, by SelfSubjectAccessReview; "*" means all there are.
 

@@ -22,7 +22,7 @@ from kploy.cluster import answers
 from kploy.cluster.attempts import Attempts, Passing
 from kploy.cluster.connection import Connection
 from kploy.cluster.failures import failure_of
-from kploy.cluster.port import ClusterError, Trouble, Unreachable
+from kploy.cluster.port import ClusterError, ServerFailed, Trouble, Unreachable
 from kploy.cluster.retries import PATIENCE, Again, Pace, again
 from kploy.cluster.sessions import Session
 from kploy.core.bodies import mapping, text
@@ -34,6 +34,9 @@ READ_TIMEOUT = 45.0
 
 _SILENCE = 75.0
 """After so many seconds without a byte a watch is taken for dead."""
+
+_NO_END = 366 * 24 * 3600.0
+"""For so many seconds a log may say nothing: longer than any run lasts."""
 
 _CHUNK = 1 << 18
 """At most so many bytes are read at once."""
@@ -93,18 +96,28 @@ class Transport:
         limit = self._read_timeout if read_timeout is None else min(read_timeout, self._read_timeout)
         return self._attempts.make(lambda session: self._whole(request, session, limit), patience)
 
+    def text(self, request: Request) -> str:
+        """The whole of an answer that is no JSON, by the same rules as ``send``."""
+        answer = self._attempts.make(
+            lambda session: self._received(request, session, self._read_timeout), PATIENCE
+        )
+        return answer[1].decode(errors="replace")
+
     def stream(self, request: Request) -> Iterator[Any]:
         """The JSON lines of a watch as they come, until the server ends it, falls silent, or the network fails.
 
         All these ends look the same to the caller: a watch is always to be begun
         again. Raises ClusterError when it cannot be begun, by the same rules as ``send``.
         """
-        response = self._attempts.make(lambda session: self._begun(request, session), PATIENCE)
-        try:
-            with closing(response):
-                yield from self._until_closed(response)
-        except (broken.HTTPError, OSError, ValueError):
-            return
+        with suppress(ValueError):  # A line that was cut off.
+            for line in self._lines(request, self._silence):
+                if line.strip():
+                    yield json.loads(line)
+
+    def lines(self, request: Request) -> Iterator[str]:
+        """The lines of an answer that is no JSON, as they come; the same as ``stream``, but silence is no end."""
+        for line in self._lines(request, _NO_END):
+            yield line.decode(errors="replace")
 
     def close(self) -> None:
         """Send nothing again, and end every stream and every connection that is idle."""
@@ -114,7 +127,12 @@ class Transport:
                 response.shutdown()
         self._attempts.sessions.latest.pool.clear()
 
-    def _until_closed(self, response: urllib3.BaseHTTPResponse) -> Iterator[Any]:
+    def _lines(self, request: Request, silence: float) -> Iterator[bytes]:
+        response = self._attempts.make(lambda session: self._begun(request, session, silence), PATIENCE)
+        with suppress(broken.HTTPError, OSError, ServerFailed), closing(response):
+            yield from self._until_closed(response)
+
+    def _until_closed(self, response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         self._streams.add(response)
         try:
             if not self._attempts.closed.is_set():
@@ -123,19 +141,28 @@ class Transport:
             self._streams.discard(response)
 
     def _whole(self, request: Request, session: Session, limit: float) -> tuple[int, Any]:
+        response, data = self._received(request, session, limit)
+        answer = answers.parsed(data)
+        if isinstance(answer, dict):
+            return response.status, answer
+        raise self._failure(request, response, data, answer)
+
+    def _received(
+        self, request: Request, session: Session, limit: float
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        """A success and all that came with it; raises what anything else means."""
         try:
             response = self._respond(request, session, limit)
             data = self._read(response, limit)
         except (broken.HTTPError, UnicodeError) as exc:
             raise self._broken(exc) from exc
-        answer = answers.parsed(data)
-        if response.status < 300 and isinstance(answer, dict):
-            return response.status, answer
-        raise self._failure(request, response, data, answer)
+        if response.status < 300:
+            return response, data
+        raise self._failure(request, response, data, answers.parsed(data))
 
-    def _begun(self, request: Request, session: Session) -> urllib3.BaseHTTPResponse:
+    def _begun(self, request: Request, session: Session, silence: float) -> urllib3.BaseHTTPResponse:
         try:
-            response = self._respond(request, session, self._silence)
+            response = self._respond(request, session, silence)
             if response.status == 200:
                 return response
             data = self._read(response, self._read_timeout)

@@ -151,11 +151,12 @@ def _new_pods(live: Live) -> Iterator[Body]:
     for body in live.related.pods or ():
         pod = fields("pod", body)
         is_ending = "deletionTimestamp" in pod.map("metadata") or pod.map("status").text("phase") == "Succeeded"
-        if not is_ending and _is_new(pod, live):
+        if not is_ending and is_new_pod(pod, live):
             yield body
 
 
-def _is_new(pod: Fields, live: Live) -> bool:
+def is_new_pod(pod: Fields, live: Live) -> bool:
+    """Whether a pod of a workload was made from its template as it is now. Raises Malformed."""
     labels = pod.map("metadata").map("labels")
     match live.body.text("kind"):
         case "Deployment":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kploy.model.objects import Cause, ObjectRef
 
 _PULL = "is the tag pushed, and its name spelt right? may the cluster pull it (imagePullSecrets)?"
-_LOGS = "see what it said: kubectl logs -n {namespace} {pod} -c {container} --previous"
+_LOGS = "mend what its log tells; all of it: kubectl logs -n {namespace} {pod} -c {container} --previous"
 _EVENTS = "see what is tried: kubectl describe -n {namespace} pod {pod}"
 
 _REMEDIES = {
@@ -27,6 +27,20 @@ _REMEDIES = {
     "ProvisioningFailed": "name a StorageClass of this cluster: kubectl get storageclass",
     "FailedBinding": "name a StorageClass of this cluster: kubectl get storageclass",
 }
+
+_SAME = (
+    ("ErrImagePull", "ImagePullBackOff"),
+    ("Error", "CrashLoopBackOff"),
+    ("CreateContainerError", "RunContainerError"),
+    ("FailedScheduling", "Unschedulable"),
+)
+"""Reasons that are stages of one trouble: which of them is seen last is a matter of seconds."""
+
+
+def runbook_names(reason: str) -> tuple[str, ...]:
+    """What a runbook for this reason may be called, the reason itself first."""
+    others = (other for same in _SAME if reason in same for other in same if other != reason)
+    return (reason, *others)
 
 
 def remedy(ref: ObjectRef, cause: Cause) -> str:

@@ -62,6 +62,9 @@ class Stage(StrEnum):
 _NEEDED = frozenset({Milestone.APPLIED, Milestone.READY})
 """The milestones without which a dependent cannot start."""
 
+SILENCE = 30.0
+"""After so many seconds without any news the user is told what is waited for."""
+
 _UNSEEN = Status(ObjectState.UNKNOWN)
 
 
@@ -87,7 +90,7 @@ class State:
 
     ``is_recorded``: its inventory is to be written before and after. ``ending`` is
     set once nothing new may start, and says why. ``is_short`` once something was
-    skipped or left unfinished.
+    skipped or left unfinished. ``told_at`` is when the user was last told anything.
     """
 
     graph: Graph
@@ -97,6 +100,7 @@ class State:
     is_recorded: bool = False
     stage: Stage = Stage.OPENING
     began_at: float = 0.0
+    told_at: float = 0.0
     watched: frozenset[tuple[str, str]] = frozenset()
     ending: Outcome | None = None
     has_failed: bool = False
@@ -158,7 +162,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """It is that late."""
+    """It is that late. To be told every few seconds, and at the deadline."""
 
     now: float
 
@@ -299,6 +303,8 @@ class _Turn:
             case Ticked(now):
                 if now >= self.state.deadline:
                     self._stop(Outcome.TIMED_OUT, now)
+                elif now - self.state.told_at >= SILENCE:
+                    self._remind(now)
             case Interrupted(now):
                 self._stop(Outcome.INTERRUPTED, now)
             case Saved(now, notes):
@@ -320,10 +326,12 @@ class _Turn:
                 self.actions.append(SaveAfter(outcome_of(self.state), _gone(self.state)))
             else:
                 self._finish(now)
+        if any(isinstance(action, Tell) for action in self.actions):
+            self.state = replace(self.state, told_at=now)
         return self.state, tuple(self.actions)
 
     def _begin(self, now: float) -> None:
-        self.state = replace(self.state, began_at=now)
+        self.state = replace(self.state, began_at=now, told_at=now)
         if self.state.is_recorded:
             self.actions.append(SaveAhead())
         else:
@@ -346,6 +354,16 @@ class _Turn:
         elif outcome_of(self.state) is Outcome.DONE:
             self.state = replace(self.state, ending=outcome, is_short=True)
         self._finish(now)
+
+    def _remind(self, now: float) -> None:
+        """Say what is waited for: a log that says nothing is taken for one that hangs."""
+        waiting = [
+            events.Awaited(self._ref(node), item.status)
+            for node, item in enumerate(self.state.items)
+            if item.phase is Phase.WAITING
+        ]
+        if waiting:
+            self._tell(events.StillWaiting(tuple(waiting), self._since(now)))
 
     def _finish(self, now: float) -> None:
         self.state = replace(self.state, is_finished=True)

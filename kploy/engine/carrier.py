@@ -20,6 +20,7 @@ from kploy.core.refusals import UNKNOWN_FIELD
 from kploy.core.removal import Leaving, objection
 from kploy.engine.asking import in_words
 from kploy.engine.live import WORKERS, selection
+from kploy.engine.logs import Heard
 from kploy.engine.related import PODS, Relation
 from kploy.engine.resources import Resources
 from kploy.engine.strangers import take_over
@@ -133,7 +134,7 @@ class StopRequested:
 Outgoing = Taken | Removed | NotTaken | NotSent | Written
 """What came of something that was to be sent."""
 
-Message = Outgoing | NotReplaced | Sighted | Listed | Troubled | Broken | StopRequested
+Message = Outgoing | NotReplaced | Heard | Sighted | Listed | Troubled | Broken | StopRequested
 
 
 class Inbox(SimpleQueue[Message]):

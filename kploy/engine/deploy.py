@@ -38,17 +38,19 @@ from kploy.engine.carrier import (
 from kploy.engine.compare import Comparison
 from kploy.engine.journal import Journal
 from kploy.engine.live import related_objects
+from kploy.engine.logs import Heard, LogReader
 from kploy.engine.lookout import Lookout, Told
 from kploy.engine.related import RELATIONS, Relation, explanations_of, relations_of
+from kploy.engine.reporting import Earlier, Reporting
 from kploy.engine.resources import Resources
 from kploy.engine.watching import Listed, Sighted
 from kploy.model.app import App
 from kploy.model.errors import KployError
-from kploy.model.events import Event, Failed, Noted, Unfinished
-from kploy.model.findings import Place
+from kploy.model.events import Event, Failed, Finished, Noted, Unfinished
 from kploy.model.frozen import dataclass
-from kploy.model.objects import Body, JsonPath, ObjectRef, State, Status, group_of
+from kploy.model.objects import Body, ObjectRef, State, Status, group_of
 from kploy.model.plan import Action
+from kploy.model.report import Outcome
 
 _LOOK_AGAIN = 2.0
 """After so many seconds everything that is waited for is judged again: some statuses change with time alone."""
@@ -64,6 +66,7 @@ class Deploy:
 
     ``journal`` and ``lock`` are None for one that will write nothing. ``made`` has what
     was created already, as the server has it, because the lock and the journal need it: the namespace.
+    ``earlier`` says what it is that older pods run, and what a rollback would bring.
     """
 
     app: App
@@ -75,6 +78,7 @@ class Deploy:
     journal: Journal | None = None
     guard: Callable[[], None] = lambda: None
     made: Mapping[ObjectRef, Body] = field(default_factory=dict)
+    earlier: Earlier = Earlier()
 
 
 def deploy(job: Deploy, inbox: Inbox) -> Iterator[Event]:
@@ -110,6 +114,9 @@ class _Run:
         self._notes: list[Event] = []
         self._next_look = time.monotonic() + _LOOK_AGAIN
         self._looked_at: set[Relation] = set()
+        self._early: dict[ObjectRef, float] = {}
+        reader = LogReader(job.cluster, job.app.kployfile.namespace, inbox.put)
+        self._reporting = Reporting(job.app, job.graph, self._lookout, reader, inbox, job.earlier)
 
     def events(self) -> Iterator[Event]:
         self._look_around()
@@ -161,9 +168,8 @@ class _Run:
         # What goes well is not asked for reasons; what takes long is.
         self._watch_related(explanations_of(kinds), is_needed=False)
         seen = self._seen(self._lookout.judged(waiting), now)
-        if now < self._state.deadline:
-            return seen
-        self._carrier.withhold()
+        if now >= self._state.deadline:
+            self._carrier.withhold()
         return [*seen, rollout.Ticked(now)]
 
     def _waiting(self) -> list[ObjectRef]:
@@ -174,6 +180,9 @@ class _Run:
         match message:
             case Sighted() | Listed() | Troubled():
                 return self._seen(self._told(message), now)
+            case Heard():
+                self._notes.append(self._reporting.heard(message, now - self._state.began_at))
+                return []
             case StopRequested():
                 self._carrier.withhold()
                 return [rollout.Interrupted(now)]
@@ -225,7 +234,7 @@ class _Run:
         """A node's object was taken: that tells about others, too."""
         ref = self._job.graph.nodes[node].ref
         assert ref is not None  # noqa: S101 - only manifests are applied
-        status = self._lookout.applied(ref, body, is_untouched=action is Action.UNCHANGED)
+        status = self._in_time(ref, self._lookout.applied(ref, body, is_untouched=action is Action.UNCHANGED), now)
         return [rollout.Answered(node, action, status, now), *self._seen(self._lookout.backed_by(ref), now)]
 
     def _told(self, message: Sighted | Listed | Troubled) -> tuple[Told, ...]:
@@ -245,7 +254,18 @@ class _Run:
                 assert_never(message)
 
     def _seen(self, told: Iterable[Told], now: float) -> list[rollout.Observation]:
-        return [rollout.Seen(self._nodes[ref], status, now) for ref, status in told if ref in self._nodes]
+        known = [(ref, status) for ref, status in told if ref in self._nodes]
+        return [rollout.Seen(self._nodes[ref], self._in_time(ref, status, now), now) for ref, status in known]
+
+    def _in_time(self, ref: ObjectRef, status: Status, now: float) -> Status:
+        """``status``, but no failure before there was a moment to see why: it is told once, and then whole."""
+        relations = explanations_of([(ref.group, ref.kind)])
+        is_explained = status.cause is not None or all(map(self._lookout.is_known, relations))
+        if status.state is not State.FAILED or is_explained:
+            return status
+        self._watch_related(relations, is_needed=False)
+        until = self._early.setdefault(ref, now + _LOOK_AGAIN)
+        return replace(status, state=State.IN_PROGRESS) if now < until else status
 
     def _leaving_at(self, node: int) -> Leaving:
         ref = self._job.graph.nodes[node].ref
@@ -267,7 +287,7 @@ class _Run:
             self._roll(observation.node)
         for action in actions:
             if isinstance(action, rollout.Tell):
-                yield self._placed(action.event)
+                yield from self._completed(action.event)
             else:
                 self._do(action)
 
@@ -302,18 +322,15 @@ class _Run:
                 may_be_hidden = relation.may_be_hidden or not is_needed
                 self._carrier.watch_related(relation, may_be_hidden=may_be_hidden)
 
-    def _placed(self, event: Event) -> Event:
-        if isinstance(event, Failed) and event.cause and event.cause.path:
-            return replace(event, place=self._place(event.ref, event.cause.path))
-        if isinstance(event, Failed | Unfinished):
-            place = self._place(event.ref, ("metadata", "name"))
-            return replace(event, place=replace(place, excerpt=()) if place else None)
-        return event
-
-    def _place(self, ref: ObjectRef, path: JsonPath) -> Place | None:
-        """Where something stands in the manifest of an object, or what is nearest to it."""
-        manifest = self._job.graph.nodes[self._nodes[ref]].manifest
-        return manifest.positions.value(path) if manifest else None
+    def _completed(self, event: Event) -> Iterator[Event]:
+        match event:
+            case Failed() | Unfinished():
+                yield self._reporting.completed(event)
+            case Finished(Outcome.FAILED | Outcome.TIMED_OUT):
+                yield from self._reporting.rest(self._state.began_at)
+                yield replace(event, good=self._job.earlier.good)
+            case _:
+                yield event
 
     def _apply(self, node: int) -> None:
         manifest = self._job.graph.nodes[node].manifest

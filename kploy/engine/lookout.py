@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from kploy.core.bodies import dig, mapping, text
+from kploy.core.evidence import evidence_of
 from kploy.core.graph import Graph, Milestone
 from kploy.core.notices import notice_of
 from kploy.core.quoting import veil, without, words_of
@@ -31,9 +32,10 @@ from kploy.engine.related import (
     binds_on_use,
     owned_by,
 )
+from kploy.model.evidence import Evidence
 from kploy.model.frozen import dataclass
 from kploy.model.notices import Notice
-from kploy.model.objects import Body, ObjectRef, State, Status
+from kploy.model.objects import Body, Cause, ObjectRef, State, Status
 
 _DELETED = Status(State.NOT_FOUND, "somebody deleted it during the run")
 _WAS_GOING = Status(State.NOT_FOUND, "it was being deleted when the run began: run again")
@@ -192,6 +194,23 @@ class Lookout:
         services = [service for service, backers in self._backers.items() if workload in backers]
         return self.judged(service for service in services if service in self._bodies)
 
+    def evidence(self, ref: ObjectRef, cause: Cause | None) -> Evidence | None:
+        """What there is to see of an object in trouble because of ``cause``; None for one that was not applied."""
+        body = self._bodies.get(ref)
+        if body is None:
+            return None
+        found, veiled = evidence_of(body, self._related(ref), cause, self._clock()), self._veil(ref, body)
+        notices = (replace(notice, message=self.masked(veiled(notice.message))) for notice in found.notices)
+        return replace(found, notices=tuple(notices))
+
+    def masked(self, said: str) -> str:
+        """What a pod has said, without the app's own secrets."""
+        return without(said, self._words)
+
+    def is_known(self, relation: Relation) -> bool:
+        """Whether all objects of a relation were told."""
+        return self._relatives[relation].is_complete
+
     def judged(self, refs: Iterable[ObjectRef]) -> tuple[Told, ...]:
         """How objects that were applied are now: with time alone a status may change."""
         return tuple((ref, self._status(ref)) for ref in refs)
@@ -239,8 +258,8 @@ class Lookout:
         veiled = self._veil(ref, body)
         if status.cause is None:
             return replace(status, message=veiled(status.message))
-        cause = replace(status.cause, message=without(veiled(status.cause.message), self._words))
-        return replace(status, message=without(veiled(status.message), self._words), cause=cause)
+        cause = replace(status.cause, message=self.masked(veiled(status.cause.message)))
+        return replace(status, message=self.masked(veiled(status.message)), cause=cause)
 
     @cached_property
     def _words(self) -> frozenset[str]:

@@ -35,6 +35,7 @@ from kploy.engine.journal import Journal
 from kploy.engine.lock import Lock
 from kploy.engine.permissions import may_remove
 from kploy.engine.process import this_process
+from kploy.engine.reporting import Earlier
 from kploy.engine.resources import Resources
 from kploy.engine.revisions import last_good, stored_app
 from kploy.engine.store import Store, Stored, version_of
@@ -145,7 +146,7 @@ class Operation:
         self._liberties = wanted.liberties
         record = self._record(wanted, found)
         if self._inbox.is_stopping or not _has_work(wanted, found, record):
-            yield from self._deploy(wanted, found, None, {})
+            yield from self._deploy(wanted, found, record, None, {})
             return None
         made = {} if wanted.namespace_exists else self._make_namespace(wanted.app)
         if not self._lock.is_held:
@@ -156,7 +157,7 @@ class Operation:
                 return (yield from telling(wanted.cluster, lambda: standing_of(anew, self.until)))
         journal = self._journal(wanted, found, record)
         self._writes = True
-        yield from self._deploy(wanted, found, journal, made)
+        yield from self._deploy(wanted, found, record, journal, made)
         return None
 
     def undoing(self, events: Iterator[Event]) -> Iterator[Event]:
@@ -169,7 +170,7 @@ class Operation:
                 yield event
         if failure is not None:
             yield from self._go_back()
-            yield failure
+            yield replace(failure, good=None)
 
     def _go_back(self) -> Iterator[Event]:
         if not self._writes:
@@ -199,7 +200,12 @@ class Operation:
         self._lock.release()
 
     def _deploy(
-        self, wanted: Wanted, found: Standing, journal: Journal | None, made: Mapping[ObjectRef, Body]
+        self,
+        wanted: Wanted,
+        found: Standing,
+        record: Record,
+        journal: Journal | None,
+        made: Mapping[ObjectRef, Body],
     ) -> Iterator[Event]:
         graph = with_removals(wanted.graph, found.comparison.parting.leaving)
         job = Deploy(
@@ -212,6 +218,7 @@ class Operation:
             journal,
             self._lock.guard if journal else _no_guard,
             made,
+            _earlier(found.before, record.revision),
         )
         return deploy(job, self._inbox)
 
@@ -259,6 +266,14 @@ def _entries(wanted: Wanted, found: Standing) -> tuple[Entry, ...]:
         for manifest in wanted.graph.manifests
         if not manifest.is_implied and (resource := wanted.resources.of(manifest.api_version, manifest.ref.kind))
     )
+
+
+def _earlier(before: Inventory | None, revision: int) -> Earlier:
+    """What was deployed before ``revision``."""
+    records = [record for record in before.records if record.revision < revision] if before else []
+    good = [record.revision for record in records if record.is_good]
+    # After a failure some pods may be of what failed.
+    return Earlier(good[-1] if good else None, good[-1] if good and records[-1].is_good else None)
 
 
 def _uid(live: Body | None) -> str:

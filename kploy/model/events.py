@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from kploy.model.evidence import Evidence, LogTail, Runbook
 from kploy.model.findings import Finding, Place
 from kploy.model.frozen import dataclass
 from kploy.model.objects import Cause, ObjectRef, Status
@@ -91,7 +92,8 @@ class Failed:
     """An object cannot become ready, or the API server would not take it.
 
     ``reason`` is for people; ``place`` is where its manifest names it, or
-    where what is the ``cause`` stands in it.
+    where what is the ``cause`` stands in it. ``evidence`` is what else there is
+    to see of it, ``runbook`` what the app itself has to say to such a cause.
     """
 
     ref: ObjectRef
@@ -100,6 +102,8 @@ class Failed:
     hint: str = ""
     place: Place | None = None
     cause: Cause | None = None
+    evidence: Evidence | None = None
+    runbook: Runbook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +117,39 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An object was applied, and the run ended before it was ready. ``place`` is where its manifest names it."""
+    """An object was applied, and the run ended before it was ready. The last three are those of ``Failed``."""
 
     ref: ObjectRef
     status: Status
     at: float
     place: Place | None = None
+    evidence: Evidence | None = None
+    runbook: Runbook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What containers of an object in trouble wrote last. Only the app's own secrets are masked in it."""
+
+    ref: ObjectRef
+    logs: tuple[LogTail, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """An object that is waited for, and how it is."""
+
+    ref: ObjectRef
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class StillWaiting:
+    """Nothing was told for long; all these are still waited for."""
+
+    objects: tuple[Awaited, ...]
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +161,15 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of a command, always the last event."""
+    """The end of a command, always the last event.
+
+    ``good`` is the revision that a rollback would bring about, after a deploy that
+    failed; None where there is none, or nothing to undo.
+    """
 
     outcome: Outcome
     at: float = 0.0
+    good: int | None = None
 
 
 Event = (
@@ -147,6 +183,8 @@ Event = (
     | Failed
     | Skipped
     | Unfinished
+    | Logged
+    | StillWaiting
     | Noted
     | Finished
 )

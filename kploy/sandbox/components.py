@@ -15,10 +15,10 @@ SERVICE_RANGE = "10.96.0.0/16"
 _KEY = "pki/service-account.key"
 
 
-def command_of(component: str, binary: Path, port: int) -> list[str]:
-    """How ``component`` is started; ``port`` is where the API server listens."""
+def command_of(component: str, binary: Path, port: int, kubelet_port: int) -> list[str]:
+    """How ``component`` is started; the ports are where the API server and the nodes' kubelet listen."""
     flags = _COMPONENTS[component]
-    values = {"port": port, "key": _KEY, "services": SERVICE_RANGE}
+    values = {"port": port, "kubelet_port": kubelet_port, "key": _KEY, "services": SERVICE_RANGE}
     return [str(binary), *(flag.format(**values) for flag in flags)]
 
 
@@ -65,6 +65,8 @@ _COMPONENTS: Mapping[str, tuple[str, ...]] = {
         "--service-account-key-file={key}",
         "--service-account-signing-key-file={key}",
         "--service-cluster-ip-range={services}",
+        # Where it asks for the logs of pods: all nodes are one kubelet on loopback, which is KWOK.
+        "--kubelet-preferred-address-types=InternalDNS",
         # Everything comes from one machine: let it.
         "--max-requests-inflight=2000",
         "--max-mutating-requests-inflight=1000",
@@ -94,6 +96,10 @@ _COMPONENTS: Mapping[str, tuple[str, ...]] = {
         "--config=stages.yaml",
         "--manage-all-nodes",
         "--node-lease-duration-seconds=40",
+        "--server-address=127.0.0.1:{kubelet_port}",
+        "--node-port={kubelet_port}",
+        "--tls-cert-file=pki/apiserver.crt",
+        "--tls-private-key-file=pki/apiserver.key",
         # At INFO it tells of every step of every pod.
         "--v=WARN",
     ),

@@ -16,7 +16,7 @@ from kploy.sandbox.locks import held
 from kploy.sandbox.nodes import set_nodes
 from kploy.sandbox.processes import end, living_in, require_linux
 from kploy.sandbox.progress import Phase, Progress, Report, silent
-from kploy.sandbox.start import POLL, Launch, await_nodes, free_port
+from kploy.sandbox.start import POLL, Launch, await_nodes, free_ports
 from kploy.sandbox.state import Sandbox, directory_of, known_names, load, save, state_directory
 
 DEFAULT_NODES = 3
@@ -115,8 +115,9 @@ def _launch(plan: Sandbox, binaries: Mapping[str, Path], report: Report, timeout
     """Start the sandbox; on another port if somebody takes ours first. Nothing runs on if it fails."""
     deadline = time.monotonic() + timeout
     for attempt in range(1, _ATTEMPTS + 1):
-        port = free_port()
-        launch = Launch(replace(plan, server=f"https://127.0.0.1:{port}"), binaries, port, deadline, report)
+        port, kubelet_port = free_ports(2)
+        address = replace(plan, server=f"https://127.0.0.1:{port}")
+        launch = Launch(address, binaries, port, kubelet_port, deadline, report)
         try:
             return launch.run()
         except PortTaken:

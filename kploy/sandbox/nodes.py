@@ -35,6 +35,8 @@ def node(number: int, version: str) -> dict[str, Any]:
             "addresses": [
                 {"type": "InternalIP", "address": f"198.19.{number // 250}.{number % 250 + 1}"},
                 {"type": "Hostname", "address": name},
+                # Where the API server asks for logs; stages/node.yaml has the port.
+                {"type": "InternalDNS", "address": "localhost"},
             ],
             "nodeInfo": _node_info(version, name),
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace  # noqa: TID251 - for classes that change
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from kploy.sandbox.credentials import (
 )
 from kploy.sandbox.errors import NotAnswering, NotReadyInTime, PortTaken, StartFailed
 from kploy.sandbox.nodes import ready_nodes, set_nodes
+from kploy.sandbox.pod_logs import pod_logs
 from kploy.sandbox.processes import spawn, tail
 from kploy.sandbox.progress import Phase, Progress, Report
 from kploy.sandbox.state import Sandbox, save
@@ -41,6 +43,7 @@ class Launch:
     sandbox: Sandbox
     binaries: Mapping[str, Path]
     port: int
+    kubelet_port: int
     deadline: float
     report: Report
 
@@ -71,11 +74,13 @@ class Launch:
         private_file(pki / "tokens.csv", token_file(tokens))
         private_file(pki / "service-account.key", service_account_key())
         (directory / "stages.yaml").write_text(stages())
+        for name, log in pod_logs().items():
+            (directory / name).write_text(log)
         return tokens
 
     def _start(self, component: str) -> None:
         self.report(Progress(Phase.STARTING))
-        command = command_of(component, self.binaries[component], self.port)
+        command = command_of(component, self.binaries[component], self.port, self.kubelet_port)
         process = spawn(component, command, self.sandbox.directory, log_of(self.sandbox, component))
         self.sandbox = replace(self.sandbox, processes=(*self.sandbox.processes, process))
         save(self.sandbox)
@@ -159,9 +164,10 @@ def log_of(sandbox: Sandbox, component: str) -> Path:
     return sandbox.directory / "logs" / f"{component}.log"
 
 
-def free_port() -> int:
-    """A TCP port on loopback that nobody has right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_ports(count: int) -> list[int]:
+    """TCP ports on loopback that nobody has right now, each another one."""
+    with ExitStack() as probes:
+        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in sockets:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in sockets]

@@ -69,7 +69,7 @@ class Narrator:
                 self._counts[action] += 1
             case events.Ready(ref, status, after, _):
                 yield self._ready(ref, status, after)
-            case events.Failed(ref, reason, _, hint, place):
+            case events.Failed(ref=ref, reason=reason, hint=hint, place=place):
                 self._counts["failed"] += 1
                 yield self._row(self._signs.failed, "bold red", ref, (reason, "red"))
                 if hint and not (place and place.excerpt):
@@ -78,15 +78,15 @@ class Narrator:
                 self._counts["not started"] += 1
                 why = f": {because} failed" if because else ""
                 yield self._row(self._signs.skipped, "dim", ref, (f"not started{why}", "dim"))
-            case events.Unfinished(ref, status, _, _):
+            case events.Unfinished(ref=ref, status=status):
                 self._not_ready += 1
                 begun = "not gone" if self._actions.get(ref) is Action.PRUNED else "applied, not ready"
                 yield self._row(self._signs.failed, "yellow", ref, (f"{begun}: {words_of(status)}", "yellow"))
             case events.Noted(text):
                 yield Hanging(Text(), line(text))
-            case events.Finished(outcome, at):
-                yield from self._finished(outcome, at)
-            case events.Checked() | events.Progressed():
+            case events.Finished(outcome, at, good):
+                yield from self._finished(outcome, at, good)
+            case events.Checked() | events.Progressed() | events.Logged() | events.StillWaiting():
                 pass
             case _:
                 assert_never(event)
@@ -99,8 +99,16 @@ class Narrator:
                 return self._row(self._signs.waiting, "dim", ref, f"{begun}{words_of(status)}")
             case events.Progressed(ref, status, _) if not self._is_as_before(ref, status):
                 return self._row(self._signs.waiting, "dim", ref, words_of(status))
+            case events.StillWaiting(objects, at):
+                return self._reminder(objects, at)
             case _:
                 return None
+
+    def _reminder(self, objects: tuple[events.Awaited, ...], at: float) -> Hanging:
+        named = ", ".join(f"{each.ref} ({words_of(each.status)})" for each in objects[:_MOST_NAMES])
+        more = f" and {len(objects) - _MOST_NAMES} more" if len(objects) > _MOST_NAMES else ""
+        head = line("  ", (f"{self._signs.waiting:<{self._signs.column}}", "dim"))
+        return Hanging(head, line((f"{seconds(at)}: still waiting for {named}{more}", "dim")))
 
     def _is_as_before(self, ref: ObjectRef, status: Status) -> bool:
         """Whether an object that is to go is only seen as it was before it was told to."""
@@ -167,7 +175,7 @@ class Narrator:
     def _is_leaving(self) -> bool:
         return self.opened is not None and self.opened.is_leaving
 
-    def _finished(self, outcome: Outcome, at: float) -> Iterator[Row]:
+    def _finished(self, outcome: Outcome, at: float, good: int | None) -> Iterator[Row]:
         app = self.opened.app if self.opened else ""
         done = ", ".join(f"{self._counts[action]} {action}" for action in Action if self._counts[action])
         trouble = [f"{self._counts[what]} {what}" for what in ("failed", "not started") if self._counts[what]]
@@ -184,18 +192,22 @@ class Narrator:
             case Outcome.FAILED:
                 yield self._bad(f"{app}: {', '.join(trouble)}", (f"   {done}", "dim"))
                 left = "what is gone stays gone" if self._is_leaving else "what is as it should be is left alone"
-                yield _advice(f"mend it, then {self._calls.again}; {left}")
+                yield _advice("fix ", f"mend it, then {self._calls.again}; {left}")
+                yield from self._ways_on(good)
             case Outcome.TIMED_OUT:
                 state = "gone" if self._is_leaving else "up"
                 yield self._bad(f"{app} is not {state} after {seconds(at)}: {', '.join(trouble)}")
-                yield _advice(self._patience(at))
+                yield _advice("wait", f"{self._calls.again} --timeout {_longer(at)}")
+                yield from self._ways_on(good)
             case Outcome.INTERRUPTED:
                 yield self._bad(f"interrupted: {', '.join(filter(None, [done, *trouble]))}")
-                yield _advice(f"{self._calls.again} goes on from here")
+                yield _advice("", f"{self._calls.again} goes on from here")
 
-    def _patience(self, at: float) -> str:
-        longer = f"wait longer: {self._calls.again} --timeout {_longer(at)}"
-        return f"see how it goes on: {self._calls.of('list')}; {longer}"
+    def _ways_on(self, good: int | None) -> Iterator[Row]:
+        """How to look, and how to undo it."""
+        yield _advice("look", self._calls.of("list"))
+        if good is not None:
+            yield _advice("undo", f"{self._calls.of('rollback')}   (revision {good})")
 
     def _good(self, *rest: Part) -> Hanging:
         return Hanging(line((f"{self._signs.done} ", "bold green")), line(*rest))
@@ -229,8 +241,8 @@ def _version(event: events.Opened) -> str:
     return "   ".join(filter(None, (of_cluster, "" if is_same else f"schemas {event.schemas}")))
 
 
-def _advice(text: str) -> Hanging:
-    return Hanging(line("  "), line(text))
+def _advice(to: str, text: str) -> Hanging:
+    return Hanging(line("  ", (f"{to}  " if to else "", "cyan")), line(text))
 
 
 def _longer(at: float) -> str:

@@ -6,6 +6,7 @@ below them and changes in place; in a pipe every change is a line of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING, Self, cast
 from kploy.model import events
 from kploy.model.plan import Plan
 from kploy.ui.calls import Calls
-from kploy.ui.console import Hanging, Screen, columns, line, signs_for, stderr, stdout
+from kploy.ui.console import Hanging, Row, Screen, columns, line, signs_for, stderr, stdout
 from kploy.ui.excerpt import show_findings, show_place
 from kploy.ui.narrator import Narrator, findings_summary
+from kploy.ui.report import logs, report
 from kploy.ui.streams import tell_at_once
 
 if TYPE_CHECKING:
@@ -69,18 +71,25 @@ class TextDisplay:
         tell_at_once(f"{self._moving.removal if self._moving else ''}{text}\n")
 
     def _show_what_stays(self, event: events.Event) -> None:
-        for row in self._narrator.settled(event):
-            self._console.print(row)
+        self._print(self._narrator.settled(event))
         passing = None if self._moving else self._narrator.passing(event)
         if passing is not None:
             self._console.print(passing)
         if isinstance(event, events.Failed) and event.place and event.place.excerpt:
             show_place(self._console, event.place, event.hint)
+        if isinstance(event, events.Failed | events.Unfinished):
+            self._print(report(self._console, event))
+        if isinstance(event, events.Logged):
+            self._print(logs(event))
         if isinstance(event, events.Checked) and event.findings:
             show_findings(self._console, event.findings)
             was_asked = self._narrator.opened is not None and bool(self._narrator.opened.server)
             summary = findings_summary(event.findings, event.files, self._signs, was_asked=was_asked)
             self._console.print(summary)
+
+    def _print(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._console.print(row)
 
     def _show_result(self, plan: Plan) -> None:
         if self._moving:

@@ -25,7 +25,7 @@ def test_an_answer_may_be_as_large_as_allowed_and_no_larger() -> None:
 
 
 def test_a_line_may_be_as_long_as_allowed_and_no_longer() -> None:
-    assert list(lines(arriving(b"12", b"345\n", b"1\n23\n"), longest=5)) == [12345, 1, 23]
+    assert list(lines(arriving(b"12", b"345\n", b"1\n23\n"), longest=5)) == [b"12345", b"1", b"23"]
     with pytest.raises(ServerFailed, match="a line of more than"):
         list(lines(arriving(b"1\n", b"123", b"456"), longest=5))
 
@@ -37,4 +37,9 @@ def test_lines_are_the_same_however_they_are_cut(numbers: list[int], cuts: list[
     for cut in cuts:
         parts.append(text[:cut])
         text = text[cut:]
-    assert list(lines(arriving(*filter(None, [*parts, text])))) == numbers
+    assert [int(line) for line in lines(arriving(*filter(None, [*parts, text])))] == numbers
+
+
+def test_what_comes_after_the_last_line_break_is_a_line_if_it_is_anything() -> None:
+    assert list(lines(arriving(b"a\n\nb", b"c"))) == [b"a", b"", b"bc"]
+    assert list(lines(arriving(b"a\n"))) == [b"a"]

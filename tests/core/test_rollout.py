@@ -11,6 +11,7 @@ from kploy.core.graph import Graph, Milestone, Node, graph_of
 from kploy.core.inventory import Entry
 from kploy.core.removal import Leaving, with_removals
 from kploy.core.rollout import (
+    SILENCE,
     Action,
     Answered,
     Apply,
@@ -189,7 +190,7 @@ def test_what_is_independent_of_a_failed_object_finishes() -> None:
 
 
 def test_gives_up_at_the_deadline_and_says_what_was_not_ready() -> None:
-    state, _ = play(job_then_web(), Began(0), Answered(MIGRATE, Change.CREATED, IN_PROGRESS, 1))
+    state, _ = play(job_then_web(), Began(0), Answered(MIGRATE, Change.CREATED, IN_PROGRESS, TIMEOUT - 1))
     _, early = step(state, Ticked(TIMEOUT - 0.1))
     state, late = step(state, Ticked(TIMEOUT))
     migrate, web = state.graph.nodes[MIGRATE].ref, state.graph.nodes[WEB].ref
@@ -201,6 +202,31 @@ def test_gives_up_at_the_deadline_and_says_what_was_not_ready() -> None:
         events.Skipped(web, None, TIMEOUT),
         events.Finished(Outcome.TIMED_OUT, TIMEOUT),
     ]
+
+
+def test_after_a_long_silence_it_says_what_is_waited_for() -> None:
+    state, _ = play(job_then_web(), Began(0), Answered(MIGRATE, Change.CREATED, IN_PROGRESS, 1))
+    migrate = state.graph.nodes[MIGRATE].ref
+    assert migrate is not None
+    state, early = step(state, Ticked(1 + SILENCE - 0.1))
+    assert early == ()
+    state, actions = step(state, Ticked(1 + SILENCE))
+    assert told(actions) == [events.StillWaiting((events.Awaited(migrate, IN_PROGRESS),), 1 + SILENCE)]
+    _, soon = step(state, Ticked(1 + SILENCE + 2))
+    assert soon == ()
+
+
+def test_news_are_no_silence() -> None:
+    state, _ = play(job_then_web(), Began(0), Answered(MIGRATE, Change.CREATED, IN_PROGRESS, 1))
+    state, actions = step(state, Seen(MIGRATE, replace(IN_PROGRESS, message="more"), SILENCE))
+    assert [type(event) for event in told(actions)] == [events.Progressed]
+    _, late = step(state, Ticked(SILENCE + 2))
+    assert late == ()
+
+
+def test_while_nothing_is_waited_for_there_is_nothing_to_be_reminded_of() -> None:
+    _, actions = play(job_then_web(), Began(0), Ticked(SILENCE + 1))
+    assert not [event for event in told(actions) if isinstance(event, events.StillWaiting)]
 
 
 def test_an_interrupt_waits_for_the_answers_that_are_under_way() -> None:

@@ -115,6 +115,12 @@ class Refusing:
     ) -> Iterator[Change]:
         raise self.refuse()
 
+    def log(self, namespace: str, pod: str, container: str, *, lines: int, is_previous: bool = False) -> str:
+        raise self.refuse()
+
+    def follow_log(self, namespace: str, pod: str, container: str) -> Iterator[str]:
+        raise self.refuse()
+
     def may(self, verb: str, group: str, plural: str, namespace: str, name: str = "") -> bool:
         raise self.refuse()
 

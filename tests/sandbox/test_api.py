@@ -5,7 +5,7 @@ import pytest
 from kploy.sandbox import Sandbox
 from kploy.sandbox.api import Answer, Api, api_of
 from kploy.sandbox.errors import NotAnswering, StartFailed
-from kploy.sandbox.start import free_port
+from kploy.sandbox.start import free_ports
 
 
 def test_an_answer_that_is_no_json_object_has_an_empty_body() -> None:
@@ -13,7 +13,7 @@ def test_an_answer_that_is_no_json_object_has_an_empty_body() -> None:
 
 
 def test_nobody_there_is_said_in_one_sentence_that_hides_the_token() -> None:
-    api = Api(free_port(), "", "secret-token")
+    api = Api(free_ports(1)[0], "", "secret-token")
     assert "secret-token" not in repr(api)
     assert not api.ready()
     with pytest.raises(NotAnswering, match="gave no answer to GET /version") as caught:

@@ -14,16 +14,18 @@ from kploy.sandbox.nodes import node
 def test_every_program_has_a_command_line() -> None:
     assert list(PACKAGES) == list(NAMES)
     for component in PACKAGES:
-        command = command_of(component, Path("/bin") / component, 4711)
+        command = command_of(component, Path("/bin") / component, 4711, 4712)
         assert command[0] == f"/bin/{component}"
         assert all(flag.startswith("--") and "{" not in flag for flag in command[1:])
 
 
-def test_only_the_api_server_listens_and_only_on_loopback() -> None:
-    assert {"--bind-address=127.0.0.1", "--secure-port=4711"} < set(command_of("kube-apiserver", Path("x"), 4711))
+def test_only_the_api_server_and_the_kubelet_listen_and_only_on_loopback() -> None:
+    assert {"--bind-address=127.0.0.1", "--secure-port=4711"} < set(
+        command_of("kube-apiserver", Path("x"), 4711, 4712)
+    )
     for component in ("kube-controller-manager", "kube-scheduler"):
-        assert "--secure-port=0" in command_of(component, Path("x"), 4711)
-    listening = [flag for flag in command_of("etcd", Path("x"), 4711) if flag.startswith("--listen")]
+        assert "--secure-port=0" in command_of(component, Path("x"), 4711, 4712)
+    listening = [flag for flag in command_of("etcd", Path("x"), 4711, 4712) if flag.startswith("--listen")]
     assert all("=unix://" in flag for flag in listening)
 
 
@@ -68,4 +70,4 @@ def test_a_thousand_nodes_have_a_thousand_addresses() -> None:
 
 
 def test_a_privileged_agent_is_not_refused_as_no_distribution_refuses_it() -> None:
-    assert "--allow-privileged=true" in command_of("kube-apiserver", Path("x"), 4711)
+    assert "--allow-privileged=true" in command_of("kube-apiserver", Path("x"), 4711, 4712)

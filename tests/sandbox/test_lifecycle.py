@@ -202,7 +202,7 @@ def test_a_port_that_somebody_else_has_is_told_from_other_failures(own_state: Pa
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         plan = Sandbox("one", own_state / "one", f"https://127.0.0.1:{port}", "", 1, ())
-        launch = Launch(plan, find_binaries(silent), port, time.monotonic() + 20, silent)
+        launch = Launch(plan, find_binaries(silent), port, 0, time.monotonic() + 20, silent)
         with pytest.raises(PortTaken, match=f"kube-apiserver could not listen on https://127.0.0.1:{port}"):
             launch.run()
 

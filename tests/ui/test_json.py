@@ -11,20 +11,25 @@ import pytest
 from kploy.core.masking import MASK
 from kploy.model.events import (
     Applied,
+    Awaited,
     Checked,
     Event,
     Failed,
     Finished,
+    Logged,
     NodesCounted,
     Noted,
     Planned,
     Progressed,
     Ready,
     Skipped,
+    StillWaiting,
     Unfinished,
 )
+from kploy.model.evidence import Evidence, LogTail, Runbook, Serving, Witness
 from kploy.model.findings import Line, Place, error, warning
 from kploy.model.listing import AppListing, Row
+from kploy.model.notices import Notice
 from kploy.model.objects import Cause, Counts, Grade, ObjectRef, State, Status
 from kploy.model.plan import Action, Change, Edit, FieldChange, Ownership, Pace, Plan, Restart
 from kploy.model.report import Outcome
@@ -32,6 +37,11 @@ from kploy.ui.json import JsonDisplay, listing_document
 from tests.ui.made import DB, HALFWAY, HOSTILE, JOB, OPENED, STARTING, UP, WEB
 from tests.ui.runner import orders
 
+SEEN = Evidence(
+    Serving(0, 3, ("acme/web:1",), 11),
+    (Notice(WEB, "u", "BackOff", "again", 4, 1.0),),
+    (Witness("web-1", "web", is_previous=True),),
+)
 LOST = Cause(
     "ImagePullBackOff",
     "no such image",
@@ -198,10 +208,19 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
     (Ready(WEB, UP, 2.0, 3.0), {"ref": WEB_JSON, "status": UP_JSON, "after": 2.0, "at": 3.0}),
     (
         Failed(WEB, "why", 3.0, "what to do"),
-        {"ref": WEB_JSON, "reason": "why", "at": 3.0, "hint": "what to do", "place": None, "cause": None},
+        {
+            "ref": WEB_JSON,
+            "reason": "why",
+            "at": 3.0,
+            "hint": "what to do",
+            "place": None,
+            "cause": None,
+            "evidence": None,
+            "runbook": None,
+        },
     ),
     (
-        Failed(WEB, "why", 3.0, cause=LOST),
+        Failed(WEB, "why", 3.0, cause=LOST, evidence=SEEN, runbook=Runbook("runbooks/X.md", "call us")),
         {
             "ref": WEB_JSON,
             "reason": "why",
@@ -217,7 +236,41 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
                 "container": "web",
                 "pods": ["web-1"],
             },
+            "evidence": {
+                "serving": {"new": 0, "old": 3, "images": ["acme/web:1"], "revision": 11},
+                "notices": [
+                    {
+                        "about": WEB_JSON,
+                        "uid": "u",
+                        "reason": "BackOff",
+                        "message": "again",
+                        "count": 4,
+                        "at": 1.0,
+                    }
+                ],
+                "witnesses": [{"pod": "web-1", "container": "web", "isPrevious": True}],
+            },
+            "runbook": {"file": "runbooks/X.md", "text": "call us"},
         },
+    ),
+    (
+        Logged(WEB, (LogTail(Witness("w-1", "web"), ("a", "b")), LogTail(Witness("w-2", "web"), (), "no")), 3.0),
+        {
+            "ref": WEB_JSON,
+            "logs": [
+                {
+                    "of": {"pod": "w-1", "container": "web", "isPrevious": False},
+                    "lines": ["a", "b"],
+                    "missing": "",
+                },
+                {"of": {"pod": "w-2", "container": "web", "isPrevious": False}, "lines": [], "missing": "no"},
+            ],
+            "at": 3.0,
+        },
+    ),
+    (
+        StillWaiting((Awaited(WEB, STARTING),), 31.0),
+        {"objects": [{"ref": WEB_JSON, "status": STARTING_JSON}], "at": 31.0},
     ),
     (Skipped(WEB, DB, 3.0), {"ref": WEB_JSON, "because": DB_JSON, "at": 3.0}),
     (Skipped(WEB, None, 3.0), {"ref": WEB_JSON, "because": None, "at": 3.0}),
@@ -228,10 +281,15 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
             "status": STARTING_JSON,
             "at": 3.0,
             "place": {"file": "rcs/web.yaml", "line": 4, "column": 9, "width": 3, "excerpt": []},
+            "evidence": None,
+            "runbook": None,
         },
     ),
     (Noted("the cache was used"), {"text": "the cache was used"}),
-    (Finished(Outcome.TIMED_OUT, 300.0), {"outcome": {"exitCode": 5, "name": "timed-out"}, "at": 300.0}),
+    (
+        Finished(Outcome.TIMED_OUT, 300.0),
+        {"outcome": {"exitCode": 5, "name": "timed-out"}, "at": 300.0, "good": None},
+    ),
 ]
 
 

@@ -99,7 +99,8 @@ def test_a_run_that_fails() -> None:
         "  · deployment/web  not started: job/migrate failed",
         "  ✗ service/db      applied, not ready: 0/2 ready: waiting for its controller",
         "✗ shop: 1 failed, 1 not started, 1 not ready   2 created",
-        "  mend it, then kploy run; what is as it should be is left alone",
+        "  fix   mend it, then kploy run; what is as it should be is left alone",
+        "  look  kploy list",
     ]
 
 
@@ -110,7 +111,8 @@ def test_a_run_that_fails() -> None:
             Outcome.TIMED_OUT,
             [
                 "✗ shop is not up after 5m0s: 1 not started, 1 not ready",
-                "  see how it goes on: kploy list; wait longer: kploy run --timeout 10m",
+                "  wait  kploy run --timeout 10m",
+                "  look  kploy list",
             ],
         ),
         (
@@ -250,20 +252,27 @@ def test_signs_of_several_characters_are_aligned() -> None:
     [
         (
             Outcome.FAILED,
-            "mend it, then kk run shop -n x; what is as it should be is left alone",
+            [
+                "fix   mend it, then kk run shop -n x; what is as it should be is left alone",
+                "look  kk list shop -n x",
+                "undo  kk rollback shop -n x   (revision 7)",
+            ],
         ),
         (
             Outcome.TIMED_OUT,
-            "see how it goes on: kk list shop -n x; wait longer: kk run shop -n x --timeout 40m",
+            [
+                "wait  kk run shop -n x --timeout 40m",
+                "look  kk list shop -n x",
+                "undo  kk rollback shop -n x   (revision 7)",
+            ],
         ),
-        (Outcome.INTERRUPTED, "kk run shop -n x goes on from here"),
+        (Outcome.INTERRUPTED, ["kk run shop -n x goes on from here"]),
     ],
 )
-def test_advice_can_be_typed_as_it_stands(outcome: Outcome, advice: str) -> None:
+def test_advice_can_be_typed_as_it_stands(outcome: Outcome, advice: list[str]) -> None:
     narrator = Narrator(signs_for(Stream()), calls=Calls("kk", "shop -n x"))
-    *_, last = narrator.settled(Finished(outcome, 1200.0))
-    assert isinstance(last, Hanging)
-    assert last.text.plain == f"  {advice}"
+    _, *rest = narrator.settled(Finished(outcome, 1200.0, good=7))
+    assert [row.text.plain for row in rest if isinstance(row, Hanging)] == [f"  {one}" for one in advice]
 
 
 def test_schemas_of_another_version_than_the_clusters_are_told() -> None:
@@ -303,9 +312,11 @@ def test_hostile_text_is_spelled_out_in_every_event() -> None:
         HARMLESS,
         f"✓ {HARMLESS} is up: 1 created   0.0s",
         f"✗ {HARMLESS}: 1 failed, 1 not started, 1 not ready   1 created",
-        "  mend it, then kploy run; what is as it should be is left alone",
+        "  fix   mend it, then kploy run; what is as it should be is left alone",
+        "  look  kploy list",
         f"✗ {HARMLESS} is not up after 0.0s: 1 failed, 1 not started, 1 not ready",
-        "  see how it goes on: kploy list; wait longer: kploy run --timeout 10m",
+        "  wait  kploy run --timeout 10m",
+        "  look  kploy list",
     ]
 
 

@@ -25,7 +25,7 @@ import pytest
 
 from kploy.sandbox import Sandbox
 from kploy.sandbox.credentials import admin_token
-from kploy.sandbox.start import free_port
+from kploy.sandbox.start import free_ports
 
 _PROGRAM = Path(sys.prefix) / "mitmproxy" / "bin" / "mitmdump"
 _PATIENCE = 150.0
@@ -67,7 +67,7 @@ class Proxy:
         if not program.exists():
             pytest.fail(f"there is no {program}: make .venv/.mitmproxy installs it")
         self._cluster = cluster
-        self._address = f"http://127.0.0.1:{(port := free_port())}"
+        self._address = f"http://127.0.0.1:{(port := free_ports(1)[0])}"
         self.token = admin_token((cluster.directory / "pki" / "tokens.csv").read_text())
         options = {
             "mode": f"reverse:{cluster.server}",

@@ -85,7 +85,7 @@ def stop(cluster: Sandbox) -> None:
 def start_again(cluster: Sandbox) -> None:
     """The API server anew, with the same data, on the same port."""
     port = int(cluster.server.rpartition(":")[2])
-    command = command_of("kube-apiserver", find_binaries(silent)["kube-apiserver"], port)
+    command = command_of("kube-apiserver", find_binaries(silent)["kube-apiserver"], port, 0)
     process = spawn("kube-apiserver", command, cluster.directory, log_of(cluster, "kube-apiserver"))
     others = tuple(one for one in cluster.processes if one.component != "kube-apiserver")
     save(replace(cluster, processes=(*others, process)))

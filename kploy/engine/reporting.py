@@ -1,0 +1,114 @@
+"""What is told of an object in trouble: its line in the manifest, evidence, logs, and the app's own runbook."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from queue import Empty
+
+from kploy.core.graph import Graph
+from kploy.core.remedies import runbook_names
+from kploy.engine.carrier import Inbox, StopRequested
+from kploy.engine.logs import Heard, LogReader
+from kploy.engine.lookout import Lookout
+from kploy.model.app import App
+from kploy.model.events import Event, Failed, Logged, Unfinished
+from kploy.model.evidence import Evidence, LogTail, Runbook
+from kploy.model.findings import Place
+from kploy.model.frozen import dataclass
+from kploy.model.objects import Cause, JsonPath, ObjectRef
+from kploy.source.runbooks import runbook_of
+
+_MOST = 5
+"""Of so many objects the logs are read: when all of an app fails, it most often fails of the same."""
+
+_LAST_LOGS = 8.0
+"""For so many seconds the end waits for logs that are being read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The app's revisions before the one that is deployed.
+
+    ``good`` is the last that became ready whole; ``serving`` the one whose pods run
+    still, None where others may as well.
+    """
+
+    good: int | None = None
+    serving: int | None = None
+
+
+class Reporting:
+    """Completes what a deploy tells. ``reader`` puts what it has read into ``inbox``. For one thread."""
+
+    def __init__(
+        self, app: App, graph: Graph, lookout: Lookout, reader: LogReader, inbox: Inbox, earlier: Earlier
+    ) -> None:
+        self._app = app
+        self._manifests = {manifest.ref: manifest for manifest in graph.manifests}
+        self._lookout = lookout
+        self._reader = reader
+        self._inbox = inbox
+        self._earlier = earlier
+        self._asked: set[ObjectRef] = set()
+        self._awaited: set[ObjectRef] = set()
+        self._told: set[str] = set()
+
+    def completed(self, event: Failed | Unfinished) -> Event:
+        """The same event with all that can be seen now. The logs are asked for: they arrive in the inbox."""
+        cause = event.cause if isinstance(event, Failed) else event.status.cause
+        found = self._evidence(event.ref, cause)
+        is_asked = len(self._asked) < _MOST and not self._inbox.is_stopping
+        if found is not None and found.witnesses and is_asked:
+            self._asked.add(event.ref)
+            self._awaited.add(event.ref)
+            self._reader.fetch(event.ref, found.witnesses)
+        place = self._place(event.ref, cause.path if cause else ())
+        return replace(event, place=place, evidence=found, runbook=self._runbook(cause))
+
+    def heard(self, heard: Heard, at: float) -> Logged:
+        """The logs that were asked for. ``at`` is in seconds since the deploy began."""
+        self._awaited.discard(heard.ref)
+        return Logged(heard.ref, tuple(map(self._masked, heard.logs)), at)
+
+    def rest(self, began_at: float) -> Iterator[Logged]:
+        """The logs that are still being read, as far as they come in time and nobody wants to leave."""
+        until = time.monotonic() + _LAST_LOGS
+        while self._awaited:
+            try:
+                message = self._inbox.get(timeout=max(0.0, until - time.monotonic()))
+            except Empty:
+                return
+            if isinstance(message, StopRequested):
+                return
+            if isinstance(message, Heard):
+                yield self.heard(message, time.monotonic() - began_at)
+
+    def _evidence(self, ref: ObjectRef, cause: Cause | None) -> Evidence | None:
+        found = self._lookout.evidence(ref, cause)
+        if found is None:
+            return None
+        serving = found.serving
+        if serving is not None and serving.old:
+            serving = replace(serving, revision=self._earlier.serving)
+        return replace(found, serving=serving)
+
+    def _place(self, ref: ObjectRef, path: JsonPath) -> Place | None:
+        """Where something stands in the manifest of an object, or what is nearest to it; else its name alone."""
+        manifest = self._manifests.get(ref)
+        place = manifest.positions.value(path or ("metadata", "name")) if manifest else None
+        return place if path or place is None else replace(place, excerpt=())
+
+    def _runbook(self, cause: Cause | None) -> Runbook | None:
+        """The app's own words on a cause; each is told once."""
+        found = runbook_of(Path(self._app.root), runbook_names(cause.reason)) if cause else None
+        if found is None or found.file in self._told:
+            return None
+        self._told.add(found.file)
+        return found
+
+    def _masked(self, tail: LogTail) -> LogTail:
+        lines = self._lookout.masked("\n".join(tail.lines)).split("\n") if tail.lines else []
+        return replace(tail, lines=tuple(lines))
