@@ -39,7 +39,7 @@ from kploy.engine.compare import Comparison
 from kploy.engine.journal import Journal
 from kploy.engine.live import related_objects
 from kploy.engine.logs import Heard, LogReader
-from kploy.engine.lookout import Lookout, Told
+from kploy.engine.lookout import REPLACED, Lookout, Told
 from kploy.engine.related import RELATIONS, Relation, explanations_of, relations_of
 from kploy.engine.reporting import Earlier, Reporting
 from kploy.engine.resources import Resources
@@ -259,9 +259,10 @@ class _Run:
 
     def _in_time(self, ref: ObjectRef, status: Status, now: float) -> Status:
         """``status``, but no failure before there was a moment to see why: it is told once, and then whole."""
+        if status.state is not State.FAILED or status.cause is not None or status is REPLACED:
+            return status
         relations = explanations_of([(ref.group, ref.kind)])
-        is_explained = status.cause is not None or all(map(self._lookout.is_known, relations))
-        if status.state is not State.FAILED or is_explained:
+        if all(map(self._lookout.is_known, relations)):
             return status
         self._watch_related(relations, is_needed=False)
         until = self._early.setdefault(ref, now + _LOOK_AGAIN)

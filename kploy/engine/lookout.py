@@ -39,7 +39,8 @@ from kploy.model.objects import Body, Cause, ObjectRef, State, Status
 
 _DELETED = Status(State.NOT_FOUND, "somebody deleted it during the run")
 _WAS_GOING = Status(State.NOT_FOUND, "it was being deleted when the run began: run again")
-_REPLACED = Status(State.FAILED, "somebody replaced it by another one during the run")
+REPLACED = Status(State.FAILED, "somebody replaced it by another one during the run")
+"""The one failure that is no controller's."""
 
 _GONE = Status(State.NOT_FOUND)
 _LEAVING = Status(State.TERMINATING, "being deleted")
@@ -158,7 +159,7 @@ class Lookout:
             return ()
         self._bodies[ref] = body
         if _uid(body) != _uid(known):
-            return ((ref, _GONE if ref in self._leaving else _REPLACED),)
+            return ((ref, _GONE if ref in self._leaving else REPLACED),)
         return ((ref, self._status(ref)), *self.backed_by(ref))
 
     def gone(self, ref: ObjectRef, body: Body) -> tuple[Told, ...]:

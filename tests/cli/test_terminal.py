@@ -45,7 +45,8 @@ with TextDisplay(plan_is_result=False) as display:
 
 LAST_WORDS = [
     "✗ shop is not up after 5m0s:",
-    "  see how it goes on: kploy list; wait longer: kploy run --timeout 10m",
+    "  wait  kploy run --timeout 10m",
+    "  look  kploy list",
     "",
 ]
 

@@ -9,6 +9,7 @@ from kploy.sandbox.addons import PROVISIONER
 from kploy.sandbox.build import PACKAGES
 from kploy.sandbox.components import NAMES, SERVICE_RANGE, command_of, stages
 from kploy.sandbox.nodes import node
+from kploy.sandbox.pod_logs import pod_logs
 
 
 def test_every_program_has_a_command_line() -> None:
@@ -30,12 +31,17 @@ def test_only_the_api_server_and_the_kubelet_listen_and_only_on_loopback() -> No
 
 
 def test_every_stage_has_a_name_of_its_own_and_only_those_of_broken_pods_a_weight() -> None:
-    read = list(yaml.safe_load_all(stages()))
-    assert [stage["kind"] for stage in read] == ["Stage"] * len(read)
+    read = [one for one in yaml.safe_load_all(stages()) if one["kind"] == "Stage"]
     names = [stage["metadata"]["name"] for stage in read]
     assert sorted(set(names)) == sorted(names)
     weighty = {name for name, stage in zip(names, read, strict=True) if "weight" in stage["spec"]}
     assert weighty == {name for name in names if name.startswith("pod-plays")}
+
+
+def test_the_logs_that_are_named_are_those_that_there_are() -> None:
+    (logs,) = [one for one in yaml.safe_load_all(stages()) if one["kind"] == "ClusterLogs"]
+    (files,) = logs["spec"]["logs"]
+    assert set(files.values()) == set(pod_logs())
 
 
 def test_the_stages_know_the_provisioner_and_the_service_range() -> None:

@@ -135,9 +135,11 @@ def test_the_home_directory_is_left_alone(
     assert (home / ".kube" / "config").read_text() == "mine"
 
 
-def test_listens_on_loopback_only_and_on_one_port(cluster: Sandbox) -> None:
+def test_listens_on_loopback_only_and_on_the_ports_of_the_api_server_and_the_kubelet(cluster: Sandbox) -> None:
     port = int(cluster.server.rpartition(":")[2])
-    assert _listening(cluster) == {("0100007F", port)}
+    node = api_of(cluster).get("/api/v1/nodes/node-0")
+    kubelet = node["status"]["daemonEndpoints"]["kubeletEndpoint"]["Port"]
+    assert _listening(cluster) == {("0100007F", port), ("0100007F", kubelet)}
 
 
 def test_who_has_no_token_may_not_look(cluster: Sandbox) -> None:
