@@ -184,7 +184,7 @@ def where(**flags: Any) -> Where:
 _WHICH = frozenset({"directory", "sandbox", "context", "kubeconfig", "namespace", "user", "request_timeout"})
 """The parameters that say which app, and on which cluster."""
 
-_MORE = frozenset({"atomic", "everything", "revision"})
+_MORE = frozenset({"atomic", "everything", "logs", "revision"})
 """The parameters without which another call would do something else."""
 
 

@@ -23,10 +23,11 @@ from kploy.cli.options import (
 @click.option(
     "--atomic", is_flag=True, help="Go back to the last good revision if it fails, or is not ready in time."
 )
+@click.option("--logs", is_flag=True, help="Show what the new pods write while they start.")
 @liberty_options
 @output_option("text", "json")
 @where_options
-def run_command(directory: Path, timeout: float, atomic: bool, output: str, **flags: Any) -> int:
+def run_command(directory: Path, timeout: float, atomic: bool, logs: bool, output: str, **flags: Any) -> int:
     """Deploy the app in DIR, and wait until it is ready.
 
     Everything is checked before anything is written, as by `kploy dryrun`. Objects are applied in the
@@ -39,6 +40,7 @@ def run_command(directory: Path, timeout: float, atomic: bool, output: str, **fl
       kploy run                       the app in this directory
       kploy run shop --timeout 10m    another one, with more patience
       kploy run --atomic              undo it if it does not become ready
+      kploy run --logs                with what its new pods write
       kploy run --adopt               take over what kubectl, Helm or kapp made
       kploy run --sandbox             on a control plane of your own
       kploy run -o json | jq .kind    events as JSON, one a line
@@ -53,5 +55,7 @@ def run_command(directory: Path, timeout: float, atomic: bool, output: str, **fl
     return carried_out(
         output,
         directory,
-        lambda inbox: run(directory, target.connect, timeout, inbox, atomic=atomic, liberties=liberties),
+        lambda inbox: run(
+            directory, target.connect, timeout, inbox, atomic=atomic, follows_logs=logs, liberties=liberties
+        ),
     )

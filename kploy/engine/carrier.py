@@ -19,6 +19,7 @@ from kploy.core.kinds import WORKLOADS
 from kploy.core.refusals import UNKNOWN_FIELD
 from kploy.core.removal import Leaving, objection
 from kploy.engine.asking import in_words
+from kploy.engine.following import Wrote
 from kploy.engine.live import WORKERS, selection
 from kploy.engine.logs import Heard
 from kploy.engine.related import PODS, Relation
@@ -134,7 +135,7 @@ class StopRequested:
 Outgoing = Taken | Removed | NotTaken | NotSent | Written
 """What came of something that was to be sent."""
 
-Message = Outgoing | NotReplaced | Heard | Sighted | Listed | Troubled | Broken | StopRequested
+Message = Outgoing | NotReplaced | Heard | Wrote | Sighted | Listed | Troubled | Broken | StopRequested
 
 
 class Inbox(SimpleQueue[Message]):

@@ -14,7 +14,7 @@ from functools import partial
 from queue import Empty
 from typing import assert_never
 
-from kploy.cluster.port import Cluster, Unauthenticated, Unreachable
+from kploy.cluster.port import Cluster, Forbidden, Unauthenticated, Unreachable
 from kploy.core import rollout
 from kploy.core.graph import Graph
 from kploy.core.quoting import quotable
@@ -36,11 +36,12 @@ from kploy.engine.carrier import (
     Written,
 )
 from kploy.engine.compare import Comparison
+from kploy.engine.following import Following, Wrote
 from kploy.engine.journal import Journal
 from kploy.engine.live import related_objects
 from kploy.engine.logs import Heard, LogReader
 from kploy.engine.lookout import REPLACED, Lookout, Told
-from kploy.engine.related import RELATIONS, Relation, explanations_of, relations_of
+from kploy.engine.related import PODS, RELATIONS, Relation, explanations_of, relations_of
 from kploy.engine.reporting import Earlier, Reporting
 from kploy.engine.resources import Resources
 from kploy.engine.watching import Listed, Sighted
@@ -67,6 +68,7 @@ class Deploy:
     ``journal`` and ``lock`` are None for one that will write nothing. ``made`` has what
     was created already, as the server has it, because the lock and the journal need it: the namespace.
     ``earlier`` says what it is that older pods run, and what a rollback would bring.
+    ``follows_logs``: what the pods that it makes write is told.
     """
 
     app: App
@@ -79,6 +81,7 @@ class Deploy:
     guard: Callable[[], None] = lambda: None
     made: Mapping[ObjectRef, Body] = field(default_factory=dict)
     earlier: Earlier = Earlier()
+    follows_logs: bool = False
 
 
 def deploy(job: Deploy, inbox: Inbox) -> Iterator[Event]:
@@ -120,6 +123,8 @@ class _Run:
 
     def events(self) -> Iterator[Event]:
         self._look_around()
+        if self._job.follows_logs:
+            yield from self._follow_logs()
         if self._inbox.is_stopping:
             self._carrier.withhold()
         now = time.monotonic()
@@ -138,6 +143,17 @@ class _Run:
             found = pool.map(partial(related_objects, self._job.cluster, self._job.app), relations)
             for relation, bodies in zip(relations, found, strict=True):
                 self._lookout.related_listed(relation, bodies)
+
+    def _follow_logs(self) -> Iterator[Event]:
+        """Follow what the pods write that are not there yet."""
+        cluster, app = self._job.cluster, self._job.app
+        try:
+            pods = related_objects(cluster, app, PODS)
+        except Forbidden as error:
+            yield Noted(f"no logs are followed: {error.message}")
+            return
+        self._reporting.follow(Following(cluster, app.kployfile.namespace, self._inbox.put, pods.values()))
+        self._watch_related([PODS], is_needed=False)
 
     def _observe(self) -> Iterable[rollout.Observation]:
         """What is known already, else the next thing that happens; the deadline is one, too."""
@@ -180,8 +196,8 @@ class _Run:
         match message:
             case Sighted() | Listed() | Troubled():
                 return self._seen(self._told(message), now)
-            case Heard():
-                self._notes.append(self._reporting.heard(message, now - self._state.began_at))
+            case Heard() | Wrote():
+                self._notes.append(self._reporting.said(message, now - self._state.began_at))
                 return []
             case StopRequested():
                 self._carrier.withhold()
@@ -240,11 +256,17 @@ class _Run:
     def _told(self, message: Sighted | Listed | Troubled) -> tuple[Told, ...]:
         match message:
             case Sighted(ref, body, is_gone, Relation() as relation):
-                return self._lookout.related_seen(relation, ref, body, is_gone=is_gone)
+                told = self._lookout.related_seen(relation, ref, body, is_gone=is_gone)
+                if relation is PODS:
+                    self._notes += self._reporting.pods_seen([(ref, body)])
+                return told
             case Sighted(ref, body, is_gone):
                 return self._lookout.gone(ref, body) if is_gone else self._lookout.seen(ref, body)
             case Listed(_, bodies, _, Relation() as relation):
-                return self._lookout.related_listed(relation, bodies, is_followed=True)
+                told = self._lookout.related_listed(relation, bodies, is_followed=True)
+                if relation is PODS:
+                    self._notes += self._reporting.pods_seen(bodies.items())
+                return told
             case Listed(resource, bodies, version):
                 return self._lookout.listed((resource.group, resource.kind), bodies, version)
             case Troubled():
@@ -327,9 +349,11 @@ class _Run:
         match event:
             case Failed() | Unfinished():
                 yield self._reporting.completed(event)
-            case Finished(Outcome.FAILED | Outcome.TIMED_OUT):
-                yield from self._reporting.rest(self._state.began_at)
-                yield replace(event, good=self._job.earlier.good)
+            case Finished(outcome):
+                if outcome is not Outcome.INTERRUPTED:
+                    yield from self._reporting.rest(self._state.began_at)
+                is_undoable = outcome in {Outcome.FAILED, Outcome.TIMED_OUT}
+                yield replace(event, good=self._job.earlier.good if is_undoable else None)
             case _:
                 yield event
 

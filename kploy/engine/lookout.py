@@ -208,6 +208,10 @@ class Lookout:
         """What a pod has said, without the app's own secrets."""
         return without(said, self._words)
 
+    def workload_of(self, pod: ObjectRef) -> ObjectRef | None:
+        """The app's workload that a pod is of; None for a pod of others, and one that was not told."""
+        return self._relatives[PODS].subject_of(pod)
+
     def is_known(self, relation: Relation) -> bool:
         """Whether all objects of a relation were told."""
         return self._relatives[relation].is_complete

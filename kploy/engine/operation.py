@@ -112,15 +112,26 @@ class Operation:
     """One run that brings about what is wanted. ``cause`` is what the history calls it.
 
     ``until`` is when it has to be through with looking and waiting, on the clock ``time.monotonic``;
-    what it does then may take ``timeout`` seconds.
+    what it does then may take ``timeout`` seconds. ``follows_logs``: what new pods write is told.
     """
 
-    def __init__(self, cluster: Cluster, app: App, inbox: Inbox, until: float, timeout: float, cause: str) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        app: App,
+        inbox: Inbox,
+        until: float,
+        timeout: float,
+        cause: str,
+        *,
+        follows_logs: bool = False,
+    ) -> None:
         self._cluster = cluster
         self._app = app
         self._inbox = inbox
         self._timeout = timeout
         self._cause = cause
+        self._follows_logs = follows_logs
         self.until = until
         self._liberties = Liberties()
         self._writes = False
@@ -219,6 +230,7 @@ class Operation:
             self._lock.guard if journal else _no_guard,
             made,
             _earlier(found.before, record.revision),
+            self._follows_logs,
         )
         return deploy(job, self._inbox)
 

@@ -70,21 +70,24 @@ def run(
     inbox: Inbox,
     *,
     atomic: bool = False,
+    follows_logs: bool = False,
     liberties: Liberties = Liberties(),
 ) -> Iterator[Event]:
     """Deploy an app: all that ``dryrun`` does, and then what it said. ``timeout`` in seconds.
 
     Nothing is written before everything is checked. ``atomic``: when it fails, or is
     not ready in time, the last good revision is deployed again; the outcome stays
-    that of the failure. ``liberties`` are what it may do besides. See
-    engine.operation for how it goes on, and engine.deploy for ``inbox``.
+    that of the failure. ``follows_logs``: what the pods that it makes write is told.
+    ``liberties`` are what it may do besides. See engine.operation for how it goes on,
+    and engine.deploy for ``inbox``.
     """
     unchecked = prepare(root)
     until = time.monotonic() + timeout
     prepared, cluster = yield from _checked(unchecked, connect, until=until)
     if cluster is None or prepared.app is None:
         return
-    with closing(Operation(cluster, prepared.app, inbox, until, timeout, "run")) as operation:
+    operation = Operation(cluster, prepared.app, inbox, until, timeout, "run", follows_logs=follows_logs)
+    with closing(operation):
         running = _operate(operation, prepared, cluster, liberties)
         yield from operation.undoing(running) if atomic else running
 

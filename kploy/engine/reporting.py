@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty
@@ -11,14 +11,15 @@ from queue import Empty
 from kploy.core.graph import Graph
 from kploy.core.remedies import runbook_names
 from kploy.engine.carrier import Inbox, StopRequested
+from kploy.engine.following import MOST, Following, Wrote
 from kploy.engine.logs import Heard, LogReader
 from kploy.engine.lookout import Lookout
 from kploy.model.app import App
-from kploy.model.events import Event, Failed, Logged, Unfinished
+from kploy.model.events import Event, Failed, Logged, LogLine, Noted, Unfinished
 from kploy.model.evidence import Evidence, LogTail, Runbook
 from kploy.model.findings import Place
 from kploy.model.frozen import dataclass
-from kploy.model.objects import Cause, JsonPath, ObjectRef
+from kploy.model.objects import Body, Cause, JsonPath, ObjectRef
 from kploy.source.runbooks import runbook_of
 
 _MOST = 5
@@ -26,6 +27,9 @@ _MOST = 5
 
 _LAST_LOGS = 8.0
 """For so many seconds the end waits for logs that are being read."""
+
+_LAST_LINES = 0.3
+"""So many seconds without a line are the end of what is followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class Reporting:
         self._asked: set[ObjectRef] = set()
         self._awaited: set[ObjectRef] = set()
         self._told: set[str] = set()
+        self._following: Following | None = None
+        self._is_too_much = False
 
     def completed(self, event: Failed | Unfinished) -> Event:
         """The same event with all that can be seen now. The logs are asked for: they arrive in the inbox."""
@@ -68,23 +74,40 @@ class Reporting:
         place = self._place(event.ref, cause.path if cause else ())
         return replace(event, place=place, evidence=found, runbook=self._runbook(cause))
 
-    def heard(self, heard: Heard, at: float) -> Logged:
-        """The logs that were asked for. ``at`` is in seconds since the deploy began."""
-        self._awaited.discard(heard.ref)
-        return Logged(heard.ref, tuple(map(self._masked, heard.logs)), at)
+    def follow(self, following: Following) -> None:
+        """From now on tell what containers write; ``pods_seen`` says of which pods."""
+        self._following = following
 
-    def rest(self, began_at: float) -> Iterator[Logged]:
-        """The logs that are still being read, as far as they come in time and nobody wants to leave."""
+    def pods_seen(self, pods: Iterable[tuple[ObjectRef, Body]]) -> Iterator[Event]:
+        """Follow those of the app, if anybody wants to read them; and what there is to say about that."""
+        for ref, body in pods if self._following else ():
+            assert self._following is not None  # noqa: S101 - the line before
+            if self._lookout.workload_of(ref) and not self._following.saw(body) and not self._is_too_much:
+                self._is_too_much = True
+                yield Noted(f"no more than {MOST} containers are followed at a time")
+
+    def said(self, said: Heard | Wrote, at: float) -> Event:
+        """What containers have said. ``at`` is in seconds since the deploy began."""
+        if isinstance(said, Heard):
+            self._awaited.discard(said.ref)
+            return Logged(said.ref, tuple(map(self._masked, said.logs)), at)
+        assert self._following is not None  # noqa: S101 - nobody else has asked for it
+        self._following.shown()
+        return LogLine(said.pod, said.container, self._lookout.masked(said.line), at)
+
+    def rest(self, began_at: float) -> Iterator[Event]:
+        """What is still being read when all is over, as far as it comes soon and nobody wants to leave."""
         until = time.monotonic() + _LAST_LOGS
-        while self._awaited:
+        while self._awaited or self._following:
+            left = until - time.monotonic()
             try:
-                message = self._inbox.get(timeout=max(0.0, until - time.monotonic()))
+                message = self._inbox.get(timeout=max(0.0, left if self._awaited else min(left, _LAST_LINES)))
             except Empty:
                 return
             if isinstance(message, StopRequested):
                 return
-            if isinstance(message, Heard):
-                yield self.heard(message, time.monotonic() - began_at)
+            if isinstance(message, Heard | Wrote):
+                yield self.said(message, time.monotonic() - began_at)
 
     def _evidence(self, ref: ObjectRef, cause: Cause | None) -> Evidence | None:
         found = self._lookout.evidence(ref, cause)

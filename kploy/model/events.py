@@ -137,6 +137,16 @@ class Logged:
 
 
 @dataclass(frozen=True, slots=True)
+class LogLine:
+    """A container of a pod that the run has made has written a line. Only the app's own secrets are masked."""
+
+    pod: str
+    container: str
+    line: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Awaited:
     """An object that is waited for, and how it is."""
 
@@ -184,6 +194,7 @@ Event = (
     | Skipped
     | Unfinished
     | Logged
+    | LogLine
     | StillWaiting
     | Noted
     | Finished

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from math import ceil
 from typing import assert_never
+from zlib import crc32
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -31,6 +32,8 @@ _BESIDE_NAMES = 38
 
 _MOST_NAMES = 5
 """So many objects are named that have the same said of them; the others are counted."""
+
+_COLOURS = ("cyan", "magenta", "blue", "green", "yellow", "bright_cyan", "bright_magenta", "bright_blue")
 
 _ACTION_STYLES = {Action.CREATED: "green", Action.CONFIGURED: "yellow"}
 
@@ -86,6 +89,8 @@ class Narrator:
                 yield Hanging(Text(), line(text))
             case events.Finished(outcome, at, good):
                 yield from self._finished(outcome, at, good)
+            case events.LogLine(pod, container, said, _):
+                yield Hanging(line((f"{pod} {container} | ", _colour_of(pod))), line(said))
             case events.Checked() | events.Progressed() | events.Logged() | events.StillWaiting():
                 pass
             case _:
@@ -243,6 +248,11 @@ def _version(event: events.Opened) -> str:
 
 def _advice(to: str, text: str) -> Hanging:
     return Hanging(line("  ", (f"{to}  " if to else "", "cyan")), line(text))
+
+
+def _colour_of(pod: str) -> str:
+    """Always the same for one pod, and most often another one for the next."""
+    return _COLOURS[crc32(pod.encode(errors="replace")) % len(_COLOURS)]
 
 
 def _longer(at: float) -> str:

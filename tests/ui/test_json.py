@@ -17,6 +17,7 @@ from kploy.model.events import (
     Failed,
     Finished,
     Logged,
+    LogLine,
     NodesCounted,
     Noted,
     Planned,
@@ -267,6 +268,10 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
             ],
             "at": 3.0,
         },
+    ),
+    (
+        LogLine("web-1", "web", "listening", 1.0),
+        {"pod": "web-1", "container": "web", "line": "listening", "at": 1.0},
     ),
     (
         StillWaiting((Awaited(WEB, STARTING),), 31.0),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kploy.model.events import Awaited, Event, Failed, Finished, Logged, StillWaiting, Unfinished
+from kploy.model.events import Awaited, Event, Failed, Finished, Logged, LogLine, StillWaiting, Unfinished
 from kploy.model.evidence import Evidence, LogTail, Runbook, Serving, Witness
 from kploy.model.notices import Notice
 from kploy.model.objects import Cause, Grade
@@ -136,6 +136,10 @@ def test_after_a_long_silence_a_pipe_says_what_is_waited_for(capsys: pytest.Capt
     assert shown(StillWaiting((Awaited(WEB, STARTING),), 95.0), by=capsys) == [
         "  … 1m35s: still waiting for deployment/web (0/2 ready: waiting for its controller)"
     ]
+
+
+def test_a_line_of_a_log_stands_behind_whose_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(LogLine("web-1", "web", "listening", 1.0), by=capsys) == ["web-1 web | listening"]
 
 
 def test_the_end_of_a_failure_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
