@@ -28,6 +28,9 @@ _REMEDIES = {
     "FailedBinding": "name a StorageClass of this cluster: kubectl get storageclass",
 }
 
+REASONS = frozenset(_REMEDIES)
+"""The words for trouble that kploy knows best. Others come from the cluster as they are."""
+
 _SAME = (
     ("ErrImagePull", "ImagePullBackOff"),
     ("Error", "CrashLoopBackOff"),

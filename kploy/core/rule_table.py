@@ -90,6 +90,8 @@ _FILES = (
            "It could not be told or logged. Rename it."),
     _warning("ignored-file", "a file is not read",
              "It lies where kploy reads manifests, but its name says that it is none. Rename or move it."),
+    _warning("unknown-runbook", "a runbook is named after no trouble that kploy knows",
+             "A runbook is shown with the failure that it is named after: OOMKilled.md. Correct the name."),
     _warning("empty-file", "a file has no manifest in it",
              "Whoever made it meant something. Fill it, or remove it."),
     _fixed("invalid-key", "a file in env/ has a name that cannot be a key",

@@ -18,6 +18,7 @@ from kploy.source.manifests import read_manifests, resolve
 
 if TYPE_CHECKING:
     from kploy.source.network import Network
+    from kploy.source.text import Report
 
 
 def read_app(root: Path, *, offline: bool = False, network: Network | None = None) -> Reading:
@@ -41,6 +42,7 @@ def _read(root: Path, offline: bool, network: Network | None) -> Reading:
     access = Access(offline, kployfile is not None and kployfile.cache_remotes, network)
     manifests = read_manifests(root, findings.append, access)
     environment = read_environment(root, findings.append)
+    _check_runbooks(root, findings.append)
     files = manifests.files + environment.files
     if not files:
         findings.append(_empty())
@@ -50,6 +52,14 @@ def _read(root: Path, offline: bool, network: Network | None) -> Reading:
     if files and not resolved and not any(map(_may_explain, findings)):
         findings.append(_empty())
     return Reading(App(str(root), kployfile, resolved), tuple(findings), files)
+
+
+def _check_runbooks(root: Path, report: Report) -> None:
+    if exists(root / "runbooks"):
+        # Few apps have any, and what names the troubles need not load for the others.
+        from kploy.source.runbooks import check_runbooks
+
+        check_runbooks(root, report)
 
 
 def _may_explain(finding: Finding) -> bool:
