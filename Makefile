@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-faults fuzz bench lint unit sandbox lock schemas clean
+.PHONY: help demo test test-faults fuzz bench bench-diagnosis lint unit sandbox lock schemas clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -38,6 +38,10 @@ FUZZ_SECONDS ?= 300
 bench: .venv/.go ## measure kploy beside kubectl, Helm and the least that a deploy takes; N=20 for one size
 	@$(BIN)/kploy sandbox build
 	$(BIN)/python -m benchmarks $(N)
+
+bench-diagnosis: .venv/.go ## measure how soon kploy says why a rollout goes wrong
+	@$(BIN)/kploy sandbox build
+	$(BIN)/python -m benchmarks.diagnosis
 
 lint: .venv/.installed ## style, types and the layers of the architecture
 	$(BIN)/ruff check .
