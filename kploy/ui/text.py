@@ -71,6 +71,9 @@ class TextDisplay:
     def _show_what_stays(self, event: events.Event) -> None:
         for row in self._narrator.settled(event):
             self._console.print(row)
+        if isinstance(event, events.Planned) and not self._plan_is_result:
+            for row in self._narrator.restarting(event.plan):
+                self._console.print(row)
         passing = None if self._moving else self._narrator.passing(event)
         if passing is not None:
             self._console.print(passing)
