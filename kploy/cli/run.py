@@ -32,8 +32,10 @@ def run_command(directory: Path, timeout: float, atomic: bool, logs: bool, outpu
 
     Everything is checked before anything is written, as by `kploy dryrun`. Objects are applied in the
     order of their dependencies, those that do not depend on each other at the same time. What is as it
-    should be is left alone: a second run changes nothing. When all is ready, what has left DIR since the
-    last run is deleted. A run that was cut off, however it was, is finished by the next one.
+    should be is left alone: a second run changes nothing. Pods restart when what they read of the app's
+    ConfigMaps and Secrets changes, unless their workload carries kploy.dev/restart-on-config: "false". When
+    all is ready, what has left DIR since the last run is deleted. A run that was cut off, however it was,
+    is finished by the next one.
 
     \b
     Examples:

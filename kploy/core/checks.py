@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kploy.core.annotations import unknown_annotations
+from kploy.core.annotations import unclear_annotations, unknown_annotations
 from kploy.core.bodies import dig, text
 from kploy.core.exemptions import heeded
 from kploy.core.kinds import GROUPS, ROUTES, WORKLOADS, builtin
@@ -69,6 +69,7 @@ def _of_one(app: App, manifest: Manifest) -> Iterator[Finding]:
     yield from _label(app, manifest)
     yield from _directory(manifest)
     yield from unknown_annotations(manifest)
+    yield from unclear_annotations(manifest)
 
 
 def _name(manifest: Manifest) -> Iterator[Finding]:

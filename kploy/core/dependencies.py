@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from kploy.core.bodies import dig, entries, mapping, pod_template, text
+from kploy.core.configuration import reads
 from kploy.core.kinds import WORKLOADS
 from kploy.model.app import DEPENDS_ON, Manifest
 from kploy.model.objects import Body, ObjectRef, group_of
@@ -81,14 +82,10 @@ def named(manifest: Manifest, lookup: Lookup) -> Iterator[ObjectRef]:
         yield definition
     if (ref.group, ref.kind) in WORKLOADS:
         yield from _of_pods(ref, mapping(pod_template(ref.kind, manifest.body), "spec"))
+        yield from (read.ref for read in reads(ref, manifest.body))
     of_kind = _OF_KIND.get(f"{ref.group}/{ref.kind}")
     if of_kind is not None:
         yield from of_kind(ref, manifest.body)
-
-
-def read_at_start(manifest: Manifest) -> Iterator[ObjectRef]:
-    """The ConfigMaps and Secrets that become environment variables of a workload's pods: read at their start."""
-    return _of_environment(manifest.ref, mapping(pod_template(manifest.ref.kind, manifest.body), "spec"))
 
 
 def _named(group: str, kind: str, namespace: str, name: str) -> Iterator[ObjectRef]:
@@ -101,41 +98,15 @@ def _service(reference: Mapping[str, Any]) -> Iterator[ObjectRef]:
 
 
 def _of_pods(ref: ObjectRef, spec: Mapping[str, Any]) -> Iterator[ObjectRef]:
-    """What must be there for the pods of a workload to start."""
+    """What must be there for the pods of a workload to start, besides what they read."""
     account = text(spec, "serviceAccountName") or text(spec, "serviceAccount")
     yield from _named("", "ServiceAccount", ref.namespace, account)
     yield from _named("scheduling.k8s.io", "PriorityClass", "", text(spec, "priorityClassName"))
     for secret in entries(spec, "imagePullSecrets"):
         yield from _named("", "Secret", ref.namespace, text(secret, "name"))
     for volume in entries(spec, "volumes"):
-        yield from _of_volume(ref, volume)
-    yield from _of_environment(ref, spec)
-
-
-def _of_volume(ref: ObjectRef, volume: Mapping[str, Any]) -> Iterator[ObjectRef]:
-    claim = text(volume, "persistentVolumeClaim", "claimName")
-    yield from _named("", "PersistentVolumeClaim", ref.namespace, claim)
-    yield from _named("", "Secret", ref.namespace, text(volume, "secret", "secretName"))
-    yield from _named("", "ConfigMap", ref.namespace, text(volume, "configMap", "name"))
-    for source in entries(volume, "projected", "sources"):
-        yield from _named("", "Secret", ref.namespace, text(source, "secret", "name"))
-        yield from _named("", "ConfigMap", ref.namespace, text(source, "configMap", "name"))
-
-
-def _of_environment(ref: ObjectRef, spec: Mapping[str, Any]) -> Iterator[ObjectRef]:
-    for containers in ("initContainers", "containers"):
-        for container in entries(spec, containers):
-            yield from _of_container(ref, container)
-
-
-def _of_container(ref: ObjectRef, container: Mapping[str, Any]) -> Iterator[ObjectRef]:
-    for source in entries(container, "envFrom"):
-        yield from _named("", "ConfigMap", ref.namespace, text(source, "configMapRef", "name"))
-        yield from _named("", "Secret", ref.namespace, text(source, "secretRef", "name"))
-    for variable in entries(container, "env"):
-        source = dig(variable, "valueFrom")
-        yield from _named("", "ConfigMap", ref.namespace, text(source, "configMapKeyRef", "name"))
-        yield from _named("", "Secret", ref.namespace, text(source, "secretKeyRef", "name"))
+        claim = text(volume, "persistentVolumeClaim", "claimName")
+        yield from _named("", "PersistentVolumeClaim", ref.namespace, claim)
 
 
 def _of_binding(ref: ObjectRef, body: Body) -> Iterator[ObjectRef]:

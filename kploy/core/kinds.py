@@ -106,6 +106,9 @@ WORKLOADS = frozenset(
 CONTROLLERS = WORKLOADS - {("", "Pod"), ("batch", "CronJob"), ("batch", "Job")}
 """Those that keep pods running, and find theirs by a selector of their own. A Job gets one that is unique."""
 
+ROLLED = CONTROLLERS - {("apps", "ReplicaSet")}
+"""Those whose running pods get to a changed template: by Kubernetes, or a ReplicationController's by kploy."""
+
 SCALED = CONTROLLERS - {("apps", "DaemonSet")}
 """Those that have a number of replicas; 1 where they do not say."""
 

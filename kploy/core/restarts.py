@@ -11,23 +11,20 @@ from dataclasses import replace
 from typing import Any
 
 from kploy.core.bodies import dig, mapping, template_path, text
-from kploy.core.dependencies import read_at_start
 from kploy.core.differences import by_telling
 from kploy.core.graph import backers
-from kploy.core.kinds import CONTROLLERS, SCALED
+from kploy.core.kinds import SCALED
 from kploy.core.rolling import together
 from kploy.core.scaling import scaled
 from kploy.model.app import Manifest
 from kploy.model.objects import Body, ObjectRef
-from kploy.model.plan import Action, Change, FieldChange, Pace, Restart
+from kploy.model.plan import FieldChange, Pace, Restart
 
 Served = Mapping[ObjectRef, tuple[ObjectRef, ...]]
 """By workload: the Services that have no endpoints but those of its pods."""
 
 _Rule = Callable[[Body, Body, tuple[str, ...]], Restart]
 """Takes the live object, the answer, and the fields that are the cause."""
-
-_KEEP_RUNNING = CONTROLLERS | {("", "Pod")}
 
 
 def served_alone(manifests: Sequence[Manifest]) -> Served:
@@ -62,34 +59,6 @@ def more_pods(ref: ObjectRef, live: Body, answer: Body) -> int:
     if (ref.group, ref.kind) not in SCALED:
         return 0
     return _replicas(answer) - _replicas(live)
-
-
-def with_stale_readers(changes: Iterable[Change], manifests: Iterable[Manifest]) -> tuple[Change, ...]:
-    """The changes; those of ConfigMaps and Secrets with the workloads that keep what they read at their start.
-
-    What is new, and what restarts in the same run, reads them as they are then.
-    """
-    every = tuple(changes)
-    fresh = {change.ref for change in every if change.action is Action.CREATED or _restarts_by_itself(change)}
-    readers: dict[ObjectRef, list[ObjectRef]] = {}
-    for manifest in manifests:
-        if (manifest.ref.group, manifest.ref.kind) in _KEEP_RUNNING and manifest.ref not in fresh:
-            for read in dict.fromkeys(read_at_start(manifest)):
-                readers.setdefault(read, []).append(manifest.ref)
-    return tuple(
-        replace(change, stale=tuple(readers[change.ref]))
-        if change.ref in readers and _has_new_data(change)
-        else change
-        for change in every
-    )
-
-
-def _restarts_by_itself(change: Change) -> bool:
-    return change.restart is not None and change.restart.together > 0
-
-
-def _has_new_data(change: Change) -> bool:
-    return any(field.path[0] in {"data", "binaryData"} for field in change.fields)
 
 
 def _is_cause(ref: ObjectRef, change: FieldChange) -> bool:

@@ -170,6 +170,8 @@ _OBJECTS = (
              "What a file is follows from where it lies. Move it."),
     _warning("unknown-annotation", "an annotation kploy.dev/… that kploy does not know",
              "A misspelt one does nothing: an order that is not kept, an object that is not kept. Correct it."),
+    _warning("unclear-annotation", "an annotation kploy.dev/… that says neither \"true\" nor \"false\"",
+             "It does nothing: pods restart that should not. Write one of the two."),
     _fixed("unknown-dependency", "depends-on names what the app does not have",
            "There is nothing to wait for. Name kind/name or a file of the app."),
     _fixed("dependency-cycle", "objects that wait for each other",
@@ -326,7 +328,7 @@ ROWS = (
     *_ADMISSION,
 )
 
-OF_OBJECTS = frozenset({"wrong-directory", "unknown-annotation"}).union(
+OF_OBJECTS = frozenset({"wrong-directory", "unclear-annotation", "unknown-annotation"}).union(
     rule.id for section in (_SELECTORS, _REFERENCES, _PORTS, _HABITS) for rule in section
 )
 """The rules that a single object may ignore by annotation; the others are about files."""

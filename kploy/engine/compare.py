@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field, replace
+from secrets import token_hex
 
 from kploy.cluster.port import Answer, Cause, Cluster, Conflict, Forbidden, Invalid, NotFound, ServerFailed
 from kploy.core import refusals
@@ -12,12 +13,14 @@ from kploy.core.adoption import migrated, owner_of, reason_of
 from kploy.core.bodies import mapping, text
 from kploy.core.changes import adopted as taken_over
 from kploy.core.changes import changed, created, replaced
+from kploy.core.config_hash import with_config_hashes
 from kploy.core.dependencies import Lookup, implied
 from kploy.core.inventory import Inventory
 from kploy.core.quoting import quotable
+from kploy.core.readers import with_readers
 from kploy.core.rehearsal import beside, in_own_words, on_stage, successor
 from kploy.core.removal import NOTHING_LEAVES, Parting, holds
-from kploy.core.restarts import Served, served_alone, with_stale_readers
+from kploy.core.restarts import Served, served_alone
 from kploy.engine.autoscaling import bodies_of
 from kploy.engine.departures import departures
 from kploy.engine.live import WORKERS, live_objects
@@ -82,18 +85,23 @@ def compare(
         ]
         found = strangers(app, unknown, cluster, pool) if liberties.adopts else {}
         taken = {ref: migrated(body, app.field_manager) for ref, body in found.items()}
-        bodies = bodies_of(app, manifests, {**live, **taken}, cluster)
+        there = {**live, **taken}
+        bodies = with_config_hashes(bodies_of(app, manifests, there, cluster), there, _salt)
         served = served_alone(manifests)
         lookup = Lookup(manifests)
         comparing = _Comparing(app, cluster, live, found, bodies, lookup, served, namespace_exists, liberties)
         verdicts = _excused(list(pool.map(comparing.verdict, manifests, kept)))
         wanted = [manifest.ref for manifest in manifests]
         leaving = departures(inventory, wanted, cluster, pool) if inventory else NOTHING_LEAVES
-    changes = (*with_stale_readers((verdict.change for verdict in verdicts), manifests), *changes_of(leaving))
+    changes = (*with_readers((verdict.change for verdict in verdicts), manifests), *changes_of(leaving))
     findings = tuple(finding for verdict in verdicts for finding in verdict.findings)
     answers = {verdict.change.ref: verdict.answer for verdict in verdicts if verdict.answer is not None}
-    there = {**live, **found}
-    return Comparison(Plan(changes), findings, there, leaving, bodies, answers, frozenset(found))
+    return Comparison(Plan(changes), findings, {**live, **found}, leaving, bodies, answers, frozenset(found))
+
+
+def _salt() -> str:
+    """128 random bits."""
+    return token_hex(16)
 
 
 def changes_of(parting: Parting) -> Iterator[Change]:

@@ -23,6 +23,15 @@ KEEP = "kploy.dev/keep"
 MAX_UNAVAILABLE = "kploy.dev/max-unavailable"
 """The annotation of a ReplicationController that says how many of its pods may be missing at a time: 2, or 25%."""
 
+RESTART_ON_CONFIG = "kploy.dev/restart-on-config"
+"""The annotation of a workload that keeps its pods running when what they read changes, if it is "false"."""
+
+CONFIG_HASH = "kploy.dev/config-hash"
+"""The annotation on pod templates that changes with the ConfigMaps and Secrets of the app that the pods read."""
+
+CONFIG_SALT = "kploy.dev/config-salt"
+"""The annotation on a Secret with which what is in it is hashed."""
+
 MADE_FOR = "kploy.dev/made-for"
 """The annotation on a namespace that kploy made; its value is the id of the app that it was made for."""
 

@@ -81,7 +81,8 @@ class Restart:
 
     ``pods`` of them, of ``of`` that there are, at most ``together`` at a time
     (0 where nobody restarts them by itself). ``because`` names the fields, those
-    that tell most first. ``is_down``: meanwhile there is a moment without any pod,
+    that tell most first; ``config`` are the ConfigMaps and Secrets that change, and that
+    they restart for. ``is_down``: meanwhile there is a moment without any pod,
     and the Services ``cut_off`` have no endpoints then.
     """
 
@@ -92,6 +93,7 @@ class Restart:
     because: tuple[str, ...]
     is_down: bool = False
     cut_off: tuple[ObjectRef, ...] = ()
+    config: tuple[ObjectRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

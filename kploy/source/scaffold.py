@@ -195,10 +195,14 @@ spec:
           ports:
             - name: http
               containerPort: 80
-          # A file env/NAME.secret becomes the variable NAME with:
-          # envFrom:
-          #   - secretRef:
-          #       name: kploy-secrets
+          # A file env/NAME.config or env/NAME.secret becomes the variable NAME.
+          envFrom:
+            - configMapRef:
+                name: kploy-config
+                optional: true
+            - secretRef:
+                name: kploy-secrets
+                optional: true
           readinessProbe:
             httpGet:
               path: /

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 from typing import assert_never
 from zlib import crc32
@@ -148,10 +148,18 @@ class Narrator:
             if change.unchecked:
                 names.setdefault(change.unchecked, []).append(str(change.ref))
         for why, of in names.items():
-            more = f" and {len(of) - _MOST_NAMES} more" if len(of) > _MOST_NAMES else ""
-            what = f"{', '.join(of[:_MOST_NAMES])}{more}"
-            words = f"{what}: the server could not check {'it' if len(of) == 1 else 'them'}: {why}"
+            words = f"{_few(of)}: the server could not check {'it' if len(of) == 1 else 'them'}: {why}"
             yield Hanging(line("  "), line((words, "yellow")))
+
+    def restarting(self, plan: Plan) -> Iterator[Hanging]:
+        """Whose pods restart because what they read changes, by what that is. Nothing else says so in a run."""
+        names: dict[tuple[ObjectRef, ...], list[str]] = {}
+        for change in plan.changes:
+            if change.restart and change.restart.config and change.restart.together:
+                names.setdefault(change.restart.config, []).append(str(change.ref))
+        for config, of in names.items():
+            words = f"{_few(config)} changed: the pods of {_few(of)} restart"
+            yield Hanging(line("  "), line(words))
 
     def _staying(self, plan: Plan) -> Iterator[Hanging]:
         """What a destroy leaves there, and why."""
@@ -237,6 +245,12 @@ def findings_summary(findings: Iterable[Finding], files: int, signs: Signs, *, w
         line((f"{signs.failed} ", style)),
         line((f"{text}; nothing was {'written' if was_asked else 'sent to the cluster'}", style)),
     )
+
+
+def _few(names: Sequence[str | ObjectRef]) -> str:
+    """The first of ``names``, and how many more there are."""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(map(str, names[:_MOST_NAMES])) + more
 
 
 def _version(event: events.Opened) -> str:

@@ -72,6 +72,8 @@ class TextDisplay:
 
     def _show_what_stays(self, event: events.Event) -> None:
         self._print(self._narrator.settled(event))
+        if isinstance(event, events.Planned) and not self._plan_is_result:
+            self._print(self._narrator.restarting(event.plan))
         passing = None if self._moving else self._narrator.passing(event)
         if passing is not None:
             self._console.print(passing)

@@ -120,6 +120,7 @@ def test_json_has_the_change_field_by_field(kploy: Kploy, write: Write) -> None:
         "because": [name],
         "isDown": False,
         "cutOff": [],
+        "config": [],
     }
 
 
@@ -203,17 +204,6 @@ def test_a_field_that_only_gets_another_owner_is_told(kploy: Kploy, write: Write
     assert kploy("run").code == 0
     write({"services/web.yaml": SERVICE})
     assert words(kploy("dryrun")) == ["~ service/web gives up 1 field: spec.ports[80].protocol", "= 1 unchanged"]
-
-
-def test_who_has_read_a_config_map_at_its_start_is_named(kploy: Kploy, write: Write) -> None:
-    reader = WEB + "          envFrom: [{configMapRef: {name: flags}}]\n"
-    write({"rcs/web.yaml": reader, "resources/flags.yaml": FLAGS.format("blue")})
-    kploy("run")
-    write({"resources/flags.yaml": FLAGS.format("green")})
-    assert words(kploy("dryrun"))[0] == (
-        "~ configmap/flags colour blue → green "
-        "deployment/web has read it at its start: restart it to see the change"
-    )
 
 
 def test_in_a_pipe_there_is_no_colour_and_with_force_color_there_is(

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from kploy.core.annotations import unknown_annotations
+from kploy.core.annotations import unclear_annotations, unknown_annotations
+from kploy.model.app import Manifest
 from kploy.model.findings import Place, warning
 from tests.makers import manifest_of
 
-KINDS = "there are kploy.dev/depends-on, kploy.dev/ignore, kploy.dev/keep, kploy.dev/max-unavailable"
+KINDS = (
+    "there are kploy.dev/depends-on, kploy.dev/ignore, kploy.dev/keep, kploy.dev/max-unavailable, "
+    "kploy.dev/restart-on-config"
+)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +33,7 @@ def test_an_annotation_that_would_do_nothing_is_told(key: str, hint: str) -> Non
     "annotations",
     [
         {"kploy.dev/depends-on": "job/a", "kploy.dev/ignore": "image-tag", "kploy.dev/keep": "true"},
+        {"kploy.dev/restart-on-config": "false", "kploy.dev/config-salt": "x"},
         {"example.com/kploy.dev/x": "y", 5: "z"},
         ["kploy.dev/x"],
         None,
@@ -37,3 +42,21 @@ def test_an_annotation_that_would_do_nothing_is_told(key: str, hint: str) -> Non
 def test_what_kploy_knows_and_what_is_not_its_own_is_not_told(annotations: object) -> None:
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "annotations": annotations}}
     assert list(unknown_annotations(manifest_of(body, "resources/a.yaml"))) == []
+
+
+def restarting(said: object) -> Manifest:
+    metadata = {"name": "web", "annotations": {"kploy.dev/restart-on-config": said}}
+    return manifest_of({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata})
+
+
+def test_whether_pods_restart_is_yes_or_no() -> None:
+    for said in ("true", "false", None, 5):
+        assert list(unclear_annotations(restarting(said))) == []
+    assert list(unclear_annotations(restarting("no"))) == [
+        warning(
+            "unclear-annotation",
+            '`kploy.dev/restart-on-config` is neither "true" nor "false" but `no`: the pods restart',
+            'write "false" if they are not to, else take it out',
+            Place("value metadata.annotations.kploy.dev/restart-on-config", 1, 1),
+        )
+    ]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from kploy.core.differences import differences
-from kploy.core.restarts import more_pods, restart, served_alone, with_stale_readers
+from kploy.core.restarts import more_pods, restart, served_alone
 from kploy.model.objects import ObjectRef
-from kploy.model.plan import Action, Change, Edit, FieldChange, Pace, Restart
-from tests.makers import deployment, service, thing
+from kploy.model.plan import Pace, Restart
+from tests.makers import deployment, service
 
 IMAGE = "spec.template.spec.containers[web].image"
 
@@ -185,26 +185,6 @@ def test_services_that_only_these_pods_serve_have_no_endpoints_meanwhile() -> No
     found = restart(ref("Deployment"), live, answer, differences(live, answer), served)
     assert found is not None
     assert found.cut_off == (manifests[2].ref,)
-
-
-READING = [{"name": "web", "envFrom": [{"configMapRef": {"name": "flags"}}]}]
-COLOUR = FieldChange(("data", "colour"), "data.colour", "colour", Edit.CHANGED, "blue", "green")
-
-
-def stale(*changes: Change) -> dict[str, list[str]]:
-    manifests = [thing("flags"), deployment("web", containers=READING), deployment("other")]
-    return {str(c.ref): [str(ref) for ref in c.stale] for c in with_stale_readers(changes, manifests) if c.stale}
-
-
-def test_what_reads_a_config_map_at_its_start_keeps_what_it_has_read() -> None:
-    flags = Change(thing("flags").ref, Action.CONFIGURED, fields=(COLOUR,))
-    web = ref("Deployment")
-    label = FieldChange(("metadata", "labels", "a"), "metadata.labels.a", "a", Edit.ADDED, after="b")
-    assert stale(flags, Change(web, Action.UNCHANGED)) == {"configmap/flags": ["deployment/web"]}
-    assert stale(flags, Change(web, Action.CREATED)) == {}
-    assert stale(flags, Change(web, Action.CONFIGURED, restart=rolling(2, 1))) == {}
-    assert stale(Change(flags.ref, Action.CONFIGURED, fields=(label,))) == {}
-    assert stale(Change(flags.ref, Action.UNCHANGED)) == {}
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,8 @@ WEB_JSON = {
     "name": "web",
     "id": "deployment.apps/web",
 }
+FLAGS = ObjectRef("", "ConfigMap", "shop", "flags")
+FLAGS_JSON = {"group": "", "kind": "ConfigMap", "namespace": "shop", "name": "flags", "id": "configmap/flags"}
 DB_JSON = {"group": "", "kind": "Service", "namespace": "shop", "name": "db", "id": "service/db"}
 STARTING_JSON = {
     "state": "in-progress",
@@ -78,7 +80,7 @@ CHANGED = Change(
         ),
     ),
     ownership=(Ownership("kubectl", ("spec.x",)),),
-    restart=Restart(Pace.ALL_AT_ONCE, 3, 3, 3, ("spec.x[0]",), is_down=True, cut_off=(DB,)),
+    restart=Restart(Pace.ALL_AT_ONCE, 3, 3, 3, ("spec.x[0]",), is_down=True, cut_off=(DB,), config=(FLAGS,)),
     more_pods=-1,
     stale=(WEB,),
 )
@@ -193,6 +195,7 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
                             "because": ["spec.x[0]"],
                             "isDown": True,
                             "cutOff": [DB_JSON],
+                            "config": [FLAGS_JSON],
                         },
                         "morePods": -1,
                         "stale": [WEB_JSON],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,14 @@ IMAGE = FieldChange(
 REPLICAS = FieldChange(("spec", "replicas"), "spec.replicas", "replicas", Edit.CHANGED, 3, 4)
 ENV = FieldChange(("spec", "template", "x"), "spec.template.x", "env[NEW]", Edit.ADDED, None, {"name": "NEW"})
 PASSWORD = FieldChange(("data", "password"), "data.password", "password", Edit.CHANGED, MASK, MASK, masked=True)
+HASH = FieldChange(
+    ("spec", "template", "metadata", "annotations", "kploy.dev/config-hash"),
+    "spec.template.metadata.annotations[kploy.dev/config-hash]",
+    "annotations[kploy.dev/config-hash]",
+    Edit.CHANGED,
+    "abc",
+    "def",
+)
 ROLLING = Restart(Pace.ROLLING, 3, 3, 1, (IMAGE.name,))
 
 PLAN = Plan(
@@ -117,6 +126,37 @@ def test_the_fields_that_tell_most_come_first_and_the_others_are_counted() -> No
         "  ~ deployment/web  image  acme/web:1.4 → acme/web:1.5, replicas  3 → 4 and 2 more fields\n"
     )
     assert printed(of(ENV, REPLICAS, IMAGE)).endswith(" and 1 more field\n")
+
+
+def test_a_restart_for_configuration_is_told_by_what_has_changed() -> None:
+    restart = Restart(Pace.ROLLING, 3, 3, 1, (), config=(FLAGS,))
+    effect = "3 pods restart, one at a time"
+    assert printed(of(HASH, restart=restart)) == f"  ~ deployment/web  configmap/flags changed   {effect}\n"
+    assert printed(of(HASH, restart=restart), Detail.FULL) == (
+        f"""\
+  ~ deployment/web  rcs/web.yaml
+      spec.template.metadata.annotations[kploy.dev/config-hash]
+        - abc
+        + def
+      {effect}, because of configmap/flags
+"""
+    )
+    # What a run that was cut off has changed is not known any more.
+    assert printed(of(HASH, restart=replace(restart, config=(), because=(HASH.name,)))) == (
+        f"  ~ deployment/web  annotations[kploy.dev/config-hash]  abc → def   {effect}\n"
+    )
+
+
+def test_a_restart_for_more_than_configuration_is_told_with_the_rest() -> None:
+    restart = replace(ROLLING, config=(FLAGS, LOGIN, DB))
+    effect = "3 pods restart, one at a time"
+    assert printed(of(HASH, IMAGE, ENV, restart=restart)) == (
+        "  ~ deployment/web  image  acme/web:1.4 → acme/web:1.5, "
+        f"configmap/flags, secret/login and 1 more changed and 1 more field   {effect}\n"
+    )
+    assert printed(of(IMAGE, HASH, restart=restart), Detail.FULL).endswith(
+        f"{effect}, because of {IMAGE.name}, configmap/flags and 2 more\n"
+    )
 
 
 def test_a_terminal_breaks_the_line_below_what_changes() -> None:

@@ -9,7 +9,7 @@ import pytest
 from kploy.model.events import Applied, Checked, Event, Failed, Finished, Planned, Progressed, Ready
 from kploy.model.findings import Line, Place, error, warning
 from kploy.model.objects import ObjectRef
-from kploy.model.plan import Action, Change, Plan
+from kploy.model.plan import Action, Change, Pace, Plan, Restart
 from kploy.model.report import Outcome
 from kploy.ui.text import TextDisplay
 from tests.ui.made import DB, HALFWAY, HARMLESS, HOSTILE, JOB, OPENED, PLAIN, PLAN, STARTING, UP, WEB
@@ -42,6 +42,17 @@ def show(*events: Event, plan_is_result: bool = False) -> None:
     with TextDisplay(plan_is_result=plan_is_result) as display:
         for event in events:
             display.show(event)
+
+
+def test_a_run_says_whose_pods_restart_for_configuration_and_a_dry_run_has_it_in_the_plan(capsys: PIPE) -> None:
+    config = (ObjectRef("", "ConfigMap", "shop", "flags"),)
+    rolled = Change(WEB, Action.CONFIGURED, restart=Restart(Pace.ROLLING, 2, 2, 1, (), config=config))
+    by_hand = Change(JOB, Action.CONFIGURED, restart=Restart(Pace.WHEN_DELETED, 2, 2, 0, (), config=config))
+    plan = Planned(Plan((rolled, by_hand, Change(DB, Action.CONFIGURED))))
+    show(plan)
+    assert capsys.readouterr() == ("", "  configmap/flags changed: the pods of deployment/web restart\n")
+    show(plan, plan_is_result=True)
+    assert "the pods of" not in capsys.readouterr().err
 
 
 def test_in_a_pipe_a_run_is_a_line_for_each_change_on_stderr(capsys: PIPE) -> None:
