@@ -25,6 +25,7 @@ _REMEDIES = {
     "FailedMount": _EVENTS,
     "FailedAttachVolume": _EVENTS,
     "ProvisioningFailed": "name a StorageClass of this cluster: kubectl get storageclass",
+    "ReadinessFailed": "see what else is said of it: kubectl describe {scope}{object}",
     "FailedBinding": "name a StorageClass of this cluster: kubectl get storageclass",
 }
 
@@ -32,4 +33,10 @@ _REMEDIES = {
 def remedy(ref: ObjectRef, cause: Cause) -> str:
     """What to do when ``cause`` keeps the object ``ref`` from being ready; "" if nobody knows."""
     pod = cause.pods[0] if cause.pods else ref.name
-    return _REMEDIES.get(cause.reason, "").format(namespace=ref.namespace, pod=pod, container=cause.container)
+    return _REMEDIES.get(cause.reason, "").format(
+        namespace=ref.namespace,
+        pod=pod,
+        container=cause.container,
+        scope=f"-n {ref.namespace} " if ref.namespace else "",
+        object=ref.qualified,
+    )

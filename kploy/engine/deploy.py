@@ -98,7 +98,8 @@ class _Run:
         self._job = job
         self._carrier = carrier
         self._inbox = inbox
-        self._lookout = Lookout(job.graph, job.comparison.live, time.time)
+        rules = job.app.kployfile.readiness
+        self._lookout = Lookout(job.graph, job.comparison.live, time.time, rules)
         self._state = rollout.start(job.graph, job.timeout, is_recorded=job.journal is not None)
         self._nodes = {node.ref: index for index, node in enumerate(job.graph.nodes) if node.ref is not None}
         self._unchanged = {

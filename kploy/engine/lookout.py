@@ -18,6 +18,7 @@ from kploy.core.graph import Graph, Milestone
 from kploy.core.notices import notice_of
 from kploy.core.quoting import veil, without, words_of
 from kploy.core.readiness import Related, status_of
+from kploy.core.readiness_rules import judges
 from kploy.core.rolling import to_replace
 from kploy.engine.related import (
     CLASSES,
@@ -31,6 +32,7 @@ from kploy.engine.related import (
     binds_on_use,
     owned_by,
 )
+from kploy.model.app import ReadinessRule
 from kploy.model.frozen import dataclass
 from kploy.model.notices import Notice
 from kploy.model.objects import Body, ObjectRef, State, Status
@@ -69,10 +71,18 @@ class Lookout:
     """Knows how every object of a deploy looked last. For one thread.
 
     ``live`` is how the cluster was before; ``clock`` gives seconds since the epoch.
+    ``rules`` are what the Kployfile says of kinds.
     """
 
-    def __init__(self, graph: Graph, live: Mapping[ObjectRef, Body], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        live: Mapping[ObjectRef, Body],
+        clock: Callable[[], float],
+        rules: Iterable[ReadinessRule] = (),
+    ) -> None:
         self._clock = clock
+        self._judges = judges(rules)
         self._before = live
         self._bodies: dict[ObjectRef, Body] = {}
         self._uids: dict[ObjectRef, str] = {}
@@ -233,7 +243,8 @@ class Lookout:
         if ref in self._leaving and not text(self._bodies[ref], "metadata", "deletionTimestamp"):
             return _LEAVING
         body = self._bodies[ref]
-        status = status_of(body, self._related(ref), self._clock())
+        judge = self._judges.get((ref.group, ref.kind))
+        status = status_of(body, self._related(ref), self._clock(), judge)
         if not status.message:
             return status
         veiled = self._veil(ref, body)

@@ -96,7 +96,7 @@ def _listing(
         for bodies in left:
             live |= bodies
     now = time.time()
-    lookout = Lookout(graph, live, lambda: now)
+    lookout = Lookout(graph, live, lambda: now, app.kployfile.readiness)
     for relation, others in zip(relations, related, strict=True):
         lookout.related_listed(relation, others)
     # A Service looks at its workloads: all must be known before any is judged.
