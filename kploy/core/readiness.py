@@ -180,6 +180,8 @@ def autoscaler(live: Live) -> Status:
         return current(active.why)
     if active.is_false:
         return in_progress(active.why)
+    if live.condition("AbleToScale").is_false:
+        return in_progress(live.condition("AbleToScale").why)
     is_v1 = live.body.text("apiVersion") == "autoscaling/v1"
     return current() if is_v1 and "desiredReplicas" in live.status else in_progress(UNSEEN)
 

@@ -22,6 +22,7 @@ from kploy.core.readiness_rules import judges
 from kploy.core.rolling import to_replace
 from kploy.engine.related import (
     CLASSES,
+    NODES,
     NOTICES,
     PODS,
     RELATIONS,
@@ -283,9 +284,12 @@ class Lookout:
         sets = tuple(owned_by(body, self._relatives[REPLICA_SETS].of(ref)))
         owned = tuple(each for owner in (body, *sets) for each in owned_by(owner, pods.of(ref)))
         named = [self._pod(ref, each) for each in owned]
-        untouched = ref in self._untouched
         return Related(
-            pods=owned, replica_sets=sets, notices=notices + self._notices(named), is_untouched=untouched
+            pods=owned,
+            replica_sets=sets,
+            nodes=self._relatives[NODES].of(NODES.subjects[0]) if kind in NODES.tells_of else (),
+            notices=notices + self._notices(named),
+            is_untouched=ref in self._untouched,
         )
 
     def _pod(self, workload: ObjectRef, pod: Body) -> ObjectRef:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kploy.core.graph import graph_of
 from kploy.engine.lookout import Lookout, Told
-from kploy.engine.related import CLASSES, PODS, REPLICA_SETS, SLICES, Relatives
+from kploy.engine.related import CLASSES, NODES, PODS, REPLICA_SETS, SLICES, Relatives
 from kploy.model.objects import Counts, ObjectRef, State, Status
 from tests.makers import deployment, service, thing
 
@@ -428,3 +428,41 @@ def test_of_the_pods_of_others_nothing_is_remembered() -> None:
     relatives.listed({own: body, other: stranger})
     assert relatives.of(DEPLOYMENT) == (body,)
     assert (relatives.subject_of(own), relatives.subject_of(other)) == (DEPLOYMENT, None)
+
+
+def test_a_daemon_set_does_without_the_nodes_that_are_out_of_service() -> None:
+    agent, other = thing("agent", "DaemonSet", "apps/v1"), ObjectRef("", "Node", "", "node-1")
+    seen = Lookout(graph_of([agent])[0], {}, lambda: 0.0)
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "agent", "uid": "1", "resourceVersion": "5", "generation": 1},
+        "status": {
+            "observedGeneration": 1,
+            "desiredNumberScheduled": 2,
+            "updatedNumberScheduled": 2,
+            "numberReady": 1,
+            "numberAvailable": 1,
+        },
+    }
+    pods = {
+        ObjectRef("", "Pod", "shop", f"agent-{number}"): {
+            "metadata": {"name": f"agent-{number}", "ownerReferences": [{**_owner(agent.ref), "uid": "1"}]},
+            "spec": {"nodeName": f"node-{number}"},
+            "status": {"conditions": [{"type": "Ready", "status": "True" if number == 0 else "False"}]},
+        }
+        for number in range(2)
+    }
+    lacking = Status(State.IN_PROGRESS, "1 of 2 ready", Counts(1, 2))
+    assert seen.applied(agent.ref, body) == lacking
+    assert seen.related_listed(PODS, pods, is_followed=True) == ((agent.ref, lacking),)
+    node = {"metadata": {"name": "node-1"}, "spec": {"unschedulable": True}}
+    doing_without = Status(State.CURRENT, "without node-1, which is out of service", Counts(1, 2))
+    assert seen.related_listed(NODES, {other: node}, is_followed=True) == ((agent.ref, doing_without),)
+    assert seen.related_seen(NODES, other, {"metadata": {"name": "node-1"}}, is_gone=False) == (
+        (agent.ref, lacking),
+    )
+
+
+def _owner(ref: ObjectRef) -> dict[str, str]:
+    return {"apiVersion": f"{ref.group}/v1", "kind": ref.kind, "name": ref.name}
