@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kploy.core.diagnosis import diagnosed
+from kploy.core.finalizers import waits_for
 from kploy.core.live import Condition, Fields, Live, Malformed, Related, current, failed, fields, in_progress
 from kploy.core.readiness_of_workloads import UNSEEN, WORKLOADS
 from kploy.core.readiness_rules import Judge
@@ -56,7 +57,7 @@ def _key(group: str, kind: str) -> str:
 def _of_every_kind(live: Live) -> Status | None:
     """What goes before all rules; None if those decide."""
     if "deletionTimestamp" in live.metadata:
-        return Status(State.TERMINATING, _finalizers(live))
+        return Status(State.TERMINATING, waits_for(live))
     return in_progress(UNSEEN) if live.is_behind else None
 
 
@@ -66,11 +67,6 @@ def _of_conditions(live: Live) -> Status | None:
     if stalled.is_true:
         return failed(stalled.why)
     return in_progress(reconciling.why) if reconciling.is_true else None
-
-
-def _finalizers(live: Live) -> str:
-    names = live.metadata.texts("finalizers")
-    return f"waiting for {', '.join(names)}" if names else ""
 
 
 def by_ready_condition(live: Live) -> Status:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from kploy.core.bodies import dig, mapping, text
+from kploy.core.claims import claims_of
 from kploy.core.graph import Graph, Milestone
 from kploy.core.notices import notice_of
 from kploy.core.quoting import veil, without, words_of
@@ -47,6 +48,12 @@ _LEAVING = Status(State.TERMINATING, "being deleted")
 
 _SETTLING = 10.0
 """Seconds after which older slices count for a new selector: if it selects the same pods, they stay the same."""
+
+_EXPLAINED = frozenset({("apps", "Deployment"), ("batch", "Job")})
+"""What its controller says to have failed, and only its pods say why."""
+
+_LOOKING = 6.0
+"""Seconds in which the pods should have been looked at; longer, and nobody is allowed to."""
 
 Told = tuple[ObjectRef, Status]
 """An object, and how it is now."""
@@ -97,6 +104,7 @@ class Lookout:
         # A notice may come before the pod that it is about.
         self._relatives = {each: Relatives(each, None if each is NOTICES else known) for each in RELATIONS}
         self._replaced: set[str] = set()
+        self._failed_at: dict[ObjectRef, float] = {}
         self._untouched: set[ObjectRef] = set()
         self._followed: set[Relation] = set()
         self._graph = graph
@@ -245,7 +253,7 @@ class Lookout:
             return _LEAVING
         body = self._bodies[ref]
         judge = self._judges.get((ref.group, ref.kind))
-        status = status_of(body, self._related(ref), self._clock(), judge)
+        status = self._held(ref, status_of(body, self._related(ref), self._clock(), judge))
         if not status.message:
             return status
         veiled = self._veil(ref, body)
@@ -253,6 +261,16 @@ class Lookout:
             return replace(status, message=veiled(status.message))
         cause = replace(status.cause, message=without(veiled(status.cause.message), self._words))
         return replace(status, message=without(veiled(status.message), self._words), cause=cause)
+
+    def _held(self, ref: ObjectRef, status: Status) -> Status:
+        """A failure of which the pods may say more waits a moment, until somebody has looked at them."""
+        kind = ref.group, ref.kind
+        if status.state is not State.FAILED or kind not in _EXPLAINED:
+            return status
+        if all(self._relatives[each].is_complete for each in (PODS, REPLICA_SETS) if kind in each.tells_of):
+            return status
+        since = self._failed_at.setdefault(ref, self._clock())
+        return status if self._clock() - since >= _LOOKING else replace(status, state=State.IN_PROGRESS)
 
     @cached_property
     def _words(self) -> frozenset[str]:
@@ -278,6 +296,8 @@ class Lookout:
         if kind in CLASSES.of:
             classes = self._relatives[CLASSES].of(CLASSES.subjects[0])
             return Related(binds_on_use=binds_on_use(body, classes), notices=notices)
+        if kind == ("", "Pod"):
+            return Related(pods=(body,), notices=notices + self._of_claims(ref, [body]))
         pods = self._relatives[PODS]
         if kind not in PODS.tells_of or not pods.is_complete:
             return Related(notices=notices)
@@ -288,12 +308,17 @@ class Lookout:
             pods=owned,
             replica_sets=sets,
             nodes=self._relatives[NODES].of(NODES.subjects[0]) if kind in NODES.tells_of else (),
-            notices=notices + self._notices(named),
+            notices=notices + self._notices(named) + self._of_claims(ref, owned),
             is_untouched=ref in self._untouched,
         )
 
     def _pod(self, workload: ObjectRef, pod: Body) -> ObjectRef:
         return ObjectRef("", "Pod", workload.namespace, text(pod, "metadata", "name"))
+
+    def _of_claims(self, workload: ObjectRef, pods: Iterable[Body]) -> tuple[Notice, ...]:
+        """The warnings about the claims that pods of a workload use."""
+        names = {name for pod in pods for name in claims_of(pod)}
+        return self._notices(ObjectRef("", "PersistentVolumeClaim", workload.namespace, name) for name in names)
 
     def _notices(self, about: Iterable[ObjectRef]) -> tuple[Notice, ...]:
         """The warnings about some objects, in the order of time."""
