@@ -51,7 +51,7 @@ spec:
   backoffLimit: 0
   template:
     metadata:
-      annotations: {sandbox.kploy.dev/plays: fails}
+      annotations: {sandbox.kploy.dev/plays: fail}
     spec:
       restartPolicy: Never
       containers:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from kploy.core import habits, ports, references, workloads
 from kploy.core.exemptions import heeded, ignored_by, wrong_exemptions
 from kploy.core.holdings import Holdings
+from kploy.core.readiness_rules import unused
 from kploy.core.references import Answers, Unresolved
 from kploy.core.selectors import Selector
 from kploy.model.app import App, Manifest, Switch
@@ -64,6 +65,7 @@ def survey(app: App, *, is_complete: bool = True) -> Survey:
         for manifest in app.manifests
         for finding in (*wrong_exemptions(manifest), *_checked(manifest, holdings, checks))
     )
+    findings += tuple(unused(app)) if is_complete else ()
     return Survey(findings, _unresolved(app, holdings) if is_complete else Unresolved(), holdings)
 
 

@@ -14,14 +14,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from kploy.core import claims
 from kploy.core.bodies import template_path
+from kploy.core.finalizers import of_deletion
 from kploy.core.live import Fields, Live, Malformed, condition_of, fields, words
+from kploy.core.load_balancers import lacks_address, of_load_balancer
 from kploy.core.notices import by_uid
 from kploy.core.pod_causes import cause_of
 from kploy.core.readiness_of_pods import is_of_template, last_change
+from kploy.core.verdicts import of_verdict
 from kploy.model.frozen import dataclass
 from kploy.model.notices import Notice
-from kploy.model.objects import Body, Cause, Grade, State, Status, group_of
+from kploy.model.objects import Body, Cause, Grade, JsonPath, State, Status, group_of
 
 _QUOTA = re.compile(r"exceeded quota")
 _NOT_YET = re.compile(r"serviceaccount .* not found|no API token found", re.IGNORECASE)
@@ -44,38 +48,58 @@ _USUAL_PAUSE = 90.0
 _LONGEST_PAUSE = 330.0
 """kubelet waits for up to 300 s before it tries again to get an image, or to start what has ended."""
 
-_CLAIM_TROUBLE = frozenset({"ProvisioningFailed", "FailedBinding"})
-
 
 def diagnosed(live: Live, status: Status) -> Status:
     """The same status with its cause, as far as pods and notices tell one; failed if it is fatal.
 
     Never raises for what cannot be read: then there is no cause.
     """
-    if status.state not in {State.IN_PROGRESS, State.FAILED}:
-        return status
     try:
-        # Until its controller has seen the last change, all that is said is about what was before.
-        cause = None if live.is_behind else _cause(live)
+        return _diagnosed(live, status)
     except Malformed:
         return status
-    if cause is None:
-        return status
-    if status.state is State.FAILED:
-        return replace(status, message=words(status.message, cause.message), cause=cause)
-    if cause.grade is Grade.FATAL:
-        return Status(State.FAILED, cause.message, status.counts, cause)
-    return replace(status, message=cause.message, cause=cause)
+
+
+def _diagnosed(live: Live, status: Status) -> Status:
+    match status.state:
+        case State.TERMINATING:
+            return _with(status, of_deletion(live))
+        case State.FAILED:
+            return _explained(live, status)
+        case State.IN_PROGRESS if not live.is_behind:
+            cause = _cause(live)
+            if cause is not None and cause.grade is Grade.FATAL:
+                return Status(State.FAILED, cause.message, status.counts, cause)
+            return _with(status, cause)
+    # Until its controller has seen the last change, all that is said is about what was before.
+    return status
+
+
+def _with(status: Status, cause: Cause | None) -> Status:
+    return status if cause is None else replace(status, message=cause.message, cause=cause)
+
+
+def _explained(live: Live, status: Status) -> Status:
+    """What has failed, with why: its controller has the verdict, and its pods tell what led to it."""
+    verdict, cause = of_verdict(live), _cause(live)
+    if cause is None or verdict == cause:
+        return _with(status, verdict)
+    if live.body.text("kind") == "Pod" and not live.status.text("reason"):
+        return _with(status, cause)
+    head = verdict.message if verdict else status.message
+    return replace(status, message=words(head, cause.message), cause=cause)
 
 
 def _cause(live: Live) -> Cause | None:
     kind = live.body.text("kind")
     prefix = template_path(kind)
     if prefix is None or kind == "CronJob":
-        return _of_notices(live)
+        return _of_others(live)
     found = _of_pods(live, list(_new_pods(live)), by_uid(live.related.notices))
     if found is not None and found.path:
         found = replace(found, path=(*prefix, *found.path))
+    if found is None or found.reason == "Unschedulable":
+        found = claims.of_pods(live, prefix) or found
     refusal = _refusal(live)
     if refusal is None or (found is not None and found.grade is Grade.FATAL):
         return found
@@ -199,15 +223,17 @@ def _refusal(live: Live) -> Cause | None:
     if not said:
         return None
     message = f"its pods are refused: {said}"
+    at: JsonPath = ("spec", "template", "spec")
     if not is_certain:
-        return Cause("FailedCreate", message, Grade.TRANSIENT)
+        return Cause("FailedCreate", message, Grade.TRANSIENT, at)
     if _QUOTA.search(said):
         # What is about to end still counts.
         ending = live.spec.map("template").map("spec").number("terminationGracePeriodSeconds", 30)
-        return Cause("FailedCreate", message, Grade.SUSPECTED, grace=ending + _SETTLING)
+        at = ("spec", "replicas") if "replicas" in live.spec and "pods=" in said else at
+        return Cause("FailedCreate", message, Grade.SUSPECTED, at, ending + _SETTLING)
     if _NOT_YET.search(said):
-        return Cause("FailedCreate", message, Grade.SUSPECTED, grace=_SETTLING)
-    return Cause("FailedCreate", message, Grade.FATAL if _REFUSED.search(said) else Grade.TRANSIENT)
+        return Cause("FailedCreate", message, Grade.SUSPECTED, (*at, "serviceAccountName"), _SETTLING)
+    return Cause("FailedCreate", message, Grade.FATAL if _REFUSED.search(said) else Grade.TRANSIENT, at)
 
 
 def _said_of_making(live: Live) -> tuple[str, bool]:
@@ -248,16 +274,18 @@ def _told(live: Live, reason: str, wanted: int) -> str:
 # Everything else.
 
 
-def _of_notices(live: Live) -> Cause | None:
-    """The last warning about it."""
-    found = _own_notices(live)
-    if not found:
-        return None
-    last = found[-1]
-    is_claim = (group_of(live.body.text("apiVersion")), live.body.text("kind")) == ("", "PersistentVolumeClaim")
-    if is_claim and last.reason in _CLAIM_TROUBLE:
-        return Cause(last.reason, last.message, Grade.SUSPECTED, ("spec", "storageClassName"), _SETTLING)
-    return Cause(last.reason, last.message, Grade.TRANSIENT)
+def _of_others(live: Live) -> Cause | None:
+    """Why something that runs no pods is not ready; what is not known is the last warning about it."""
+    found, kind = _own_notices(live), (group_of(live.body.text("apiVersion")), live.body.text("kind"))
+    last = Cause(found[-1].reason, found[-1].message, Grade.TRANSIENT) if found else None
+    match kind:
+        case "", "PersistentVolumeClaim":
+            return claims.of_claim(live, found) or last
+        case "", "Service" if lacks_address(live):
+            return of_load_balancer(live, found)
+        case "autoscaling", "HorizontalPodAutoscaler":
+            return of_verdict(live)
+    return last
 
 
 def _own_notices(live: Live) -> list[Notice]:

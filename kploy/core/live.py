@@ -29,7 +29,8 @@ class Related:
     zero: then it is current without an endpoint. ``binds_on_use`` is True for
     a PersistentVolumeClaim whose StorageClass waits for the first consumer.
     ``pods`` are those of a workload, old ones too, None where nobody looked;
-    ``replica_sets`` those of a Deployment. ``notices`` are the warnings about it and about its pods.
+    ``replica_sets`` those of a Deployment, ``nodes`` those that a DaemonSet may
+    run on. ``notices`` are the warnings about it and about its pods.
     ``is_untouched``: whoever asks has found it as it is now, and waits for it all the same.
     """
 
@@ -38,6 +39,7 @@ class Related:
     binds_on_use: bool = False
     pods: tuple[Body, ...] | None = None
     replica_sets: tuple[Body, ...] = ()
+    nodes: tuple[Body, ...] = ()
     notices: tuple[Notice, ...] = ()
     is_untouched: bool = False
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from kploy.core.live import Fields, Malformed, condition_of, fields
 from kploy.core.readiness_of_pods import is_ready
+from kploy.core.scheduling import refusal
 from kploy.model.notices import Notice
 from kploy.model.objects import Body, Cause, Grade, JsonPath
 
@@ -81,13 +82,8 @@ def _of_scheduling(pod: Fields) -> Iterator[Cause]:
     for condition in pod.map("status").maps("conditions"):
         if condition.text("type") == "PodScheduled" and condition.text("reason") == "Unschedulable":
             said = condition.text("message")
-            grade = Grade.TRANSIENT if _UNBOUND in said else Grade.SUSPECTED
-            yield Cause("Unschedulable", f"no node can take it: {_shortened(said)}", grade, grace=_SCHEDULING)
-
-
-def _shortened(said: str) -> str:
-    """The scheduler's message, without what it says about preemption after that."""
-    return re.split(r"\.? ?preemption: ", said, maxsplit=1)[0].rstrip(". ")
+            grade, why = Grade.TRANSIENT if _UNBOUND in said else Grade.SUSPECTED, refusal(pod, said)
+            yield Cause("Unschedulable", f"no node can take it: {why.message}", grade, why.path, _SCHEDULING)
 
 
 def _has_volumes(pod: Fields) -> bool:

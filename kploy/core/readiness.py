@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kploy.core.diagnosis import diagnosed
+from kploy.core.finalizers import waits_for
 from kploy.core.live import Condition, Fields, Live, Malformed, Related, current, failed, fields, in_progress
 from kploy.core.readiness_of_workloads import UNSEEN, WORKLOADS
+from kploy.core.readiness_rules import Judge
 from kploy.model.objects import Body, Counts, State, Status, group_of
 
 __all__ = ["Related", "status_of"]
@@ -23,23 +25,26 @@ _NO_METRIC = re.compile(r"FailedGet\w*Metric")
 """Why an autoscaler does not scale: FailedGetResourceMetric, FailedGetPodsMetric and their like."""
 
 
-def status_of(live: Body, related: Related = _ALONE, now: float = 0.0) -> Status:
+def status_of(live: Body, related: Related = _ALONE, now: float = 0.0, judge: Judge | None = None) -> Status:
     """How an object is. Never raises: what cannot be read is unknown.
 
     ``live`` is the object as the API server gives it, with its apiVersion and
     kind (the items of a list come without: add them). ``now`` is in seconds
-    since the epoch.
+    since the epoch. ``judge`` is what the Kployfile says of its kind: it goes
+    before what kploy knows of it, but not before a deletion, or a change that
+    its controller has not seen.
     """
     try:
         read = Live(fields("", live), related, now)
-        return diagnosed(read, _status_of(read))
+        status = _status_of(read, judge)
+        return status if status.cause else diagnosed(read, status)
     except Malformed as exc:
         return Status(State.UNKNOWN, str(exc))
 
 
-def _status_of(live: Live) -> Status:
+def _status_of(live: Live, judge: Judge | None) -> Status:
     by_kind = _KINDS.get(_key(group_of(live.body.text("apiVersion")), live.body.text("kind")), by_ready_condition)
-    general = _of_every_kind(live)
+    general = _of_every_kind(live) or (judge.status_of(live) if judge else None) or _of_conditions(live)
     if general is None:
         return by_kind(live)
     return general if general.state is State.TERMINATING else replace(general, counts=by_kind(live).counts)
@@ -50,20 +55,18 @@ def _key(group: str, kind: str) -> str:
 
 
 def _of_every_kind(live: Live) -> Status | None:
-    """What goes before the rules of the kind; None if those decide."""
+    """What goes before all rules; None if those decide."""
     if "deletionTimestamp" in live.metadata:
-        return Status(State.TERMINATING, _finalizers(live))
-    if live.is_behind:
-        return in_progress(UNSEEN)
+        return Status(State.TERMINATING, waits_for(live))
+    return in_progress(UNSEEN) if live.is_behind else None
+
+
+def _of_conditions(live: Live) -> Status | None:
+    """What goes before the rules of the kind; None if those decide."""
     stalled, reconciling = live.condition("Stalled"), live.condition("Reconciling")
     if stalled.is_true:
         return failed(stalled.why)
     return in_progress(reconciling.why) if reconciling.is_true else None
-
-
-def _finalizers(live: Live) -> str:
-    names = live.metadata.texts("finalizers")
-    return f"waiting for {', '.join(names)}" if names else ""
 
 
 def by_ready_condition(live: Live) -> Status:
@@ -173,6 +176,8 @@ def autoscaler(live: Live) -> Status:
         return current(active.why)
     if active.is_false:
         return in_progress(active.why)
+    if live.condition("AbleToScale").is_false:
+        return in_progress(live.condition("AbleToScale").why)
     is_v1 = live.body.text("apiVersion") == "autoscaling/v1"
     return current() if is_v1 and "desiredReplicas" in live.status else in_progress(UNSEEN)
 

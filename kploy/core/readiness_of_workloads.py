@@ -7,6 +7,7 @@ kapp and nelm have on top.
 from __future__ import annotations
 
 from kploy.core.live import Condition, Fields, Live, current, failed, first, in_progress, words
+from kploy.core.nodes import excused, without
 from kploy.core.readiness_of_pods import of_template
 from kploy.model.objects import Counts, State, Status
 
@@ -90,7 +91,7 @@ def _reported(status: Fields) -> tuple[str, ...]:
 
 
 def daemon_set(live: Live) -> Status:
-    """A pod of the new template, ready and available, on every node that should run one."""
+    """A pod of the new template, ready and available, on every node that should run one and is in service."""
     status = live.status
     wanted = status.number("desiredNumberScheduled")
     counts = Counts(status.number("numberReady"), wanted)
@@ -99,15 +100,20 @@ def daemon_set(live: Live) -> Status:
     on_delete = live.spec.map("updateStrategy").text("type") == "OnDelete"
     updated = status.number("updatedNumberScheduled")
     available = status.number("numberAvailable")
+    lacking = () if min(updated, counts.ready, available) >= wanted else excused(live)
+    # Where no node is in service, the DaemonSet may be what they wait for: a network.
+    due = wanted - len(lacking) if len(lacking) < wanted else wanted
     missing = first(
         [
-            (updated < wanted and not on_delete, f"{updated} of {wanted} updated"),
-            (counts.ready < wanted, f"{counts.ready} of {wanted} ready"),
-            (available < wanted, f"{available} of {wanted} available"),
+            (updated < due and not on_delete, f"{updated} of {wanted} updated"),
+            (counts.ready < due, f"{counts.ready} of {wanted} ready"),
+            (available < due, f"{available} of {wanted} available"),
         ]
     )
     if missing:
         return in_progress(missing, counts)
+    if counts.ready < wanted:
+        return current(without(lacking), counts)
     if updated < wanted:
         return current("OnDelete: pods of the old template stay until they are deleted", counts)
     return current("" if wanted else "no node is to run it", counts)

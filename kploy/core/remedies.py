@@ -7,6 +7,10 @@ from kploy.model.objects import Cause, ObjectRef
 _PULL = "is the tag pushed, and its name spelt right? may the cluster pull it (imagePullSecrets)?"
 _LOGS = "mend what its log tells; all of it: kubectl logs -n {namespace} {pod} -c {container} --previous"
 _EVENTS = "see what is tried: kubectl describe -n {namespace} pod {pod}"
+_CLASS = "name a StorageClass of this cluster: kubectl get storageclass"
+_NO_BALANCER = "make it of type ClusterIP or NodePort, or install a controller of load balancers"
+_BALANCER = "mend what it says, or make it of type ClusterIP or NodePort"
+_OF_JOB = "see what its pods said: kubectl logs {scope}{object}"
 
 _REMEDIES = {
     "ErrImagePull": _PULL,
@@ -24,8 +28,25 @@ _REMEDIES = {
     "FailedCreate": "mend what is refused, or ask whoever looks after the cluster",
     "FailedMount": _EVENTS,
     "FailedAttachVolume": _EVENTS,
-    "ProvisioningFailed": "name a StorageClass of this cluster: kubectl get storageclass",
-    "FailedBinding": "name a StorageClass of this cluster: kubectl get storageclass",
+    "ProvisioningFailed": _CLASS,
+    "ClaimMisbound": _CLASS,
+    "VolumeMismatch": _CLASS,
+    "Provisioning": "does its provisioner run? see what is tried: kubectl describe {scope}{object}",
+    "ReadinessFailed": "see what else is said of it: kubectl describe {scope}{object}",
+    "FailedBinding": _CLASS,
+    "NoLoadBalancer": _NO_BALANCER,
+    "EnsuringLoadBalancer": "see what is tried: kubectl describe {scope}{object}",
+    "SyncLoadBalancerFailed": _BALANCER,
+    "CreatingLoadBalancerFailed": _BALANCER,
+    "AllocationFailed": _BALANCER,
+    "Finalizers": "see who set it: kubectl get {scope}{object} -o yaml; by hand it is taken away at your own risk",
+    "ProgressDeadlineExceeded": "see what its pods do: kubectl describe {scope}{object}, or give it more time",
+    "BackoffLimitExceeded": _OF_JOB,
+    "DeadlineExceeded": "give it more time, or see what its pods do: kubectl describe {scope}{object}",
+    "FailedIndexes": _OF_JOB,
+    "MaxFailedIndexesExceeded": _OF_JOB,
+    "PodFailurePolicy": _OF_JOB,
+    "FailedGetScale": "name a workload that is there, with its kind and apiVersion",
 }
 
 REASONS = frozenset(_REMEDIES)
@@ -49,4 +70,10 @@ def runbook_names(reason: str) -> tuple[str, ...]:
 def remedy(ref: ObjectRef, cause: Cause) -> str:
     """What to do when ``cause`` keeps the object ``ref`` from being ready; "" if nobody knows."""
     pod = cause.pods[0] if cause.pods else ref.name
-    return _REMEDIES.get(cause.reason, "").format(namespace=ref.namespace, pod=pod, container=cause.container)
+    return _REMEDIES.get(cause.reason, "").format(
+        namespace=ref.namespace,
+        pod=pod,
+        container=cause.container,
+        scope=f"-n {ref.namespace} " if ref.namespace else "",
+        object=ref.qualified,
+    )

@@ -7,10 +7,10 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, astuple
+from dataclasses import asdict, astuple, fields
 from typing import Any
 
-from kploy.model.app import App, Directory, Kployfile, Manifest, Switch
+from kploy.model.app import App, Directory, Kployfile, Manifest, ReadinessRule, Switch
 from kploy.model.findings import OnePlace, Place
 from kploy.model.objects import ObjectRef
 
@@ -29,7 +29,7 @@ def packed(app: App) -> bytes:
     """The app as it can be kept: the same bytes for the same content, whoever packs it, and where."""
     told = {
         "format": FORMAT,
-        "kployfile": asdict(app.kployfile),
+        "kployfile": _told_of(app.kployfile),
         "manifests": [_told(manifest) for manifest in app.manifests],
     }
     text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=str)
@@ -77,6 +77,12 @@ def _unzipped(pack: bytes) -> str:
     return text.decode(errors="surrogatepass")
 
 
+def _told_of(kployfile: Kployfile) -> dict[str, Any]:
+    """All that it says, and not where."""
+    told = {each.name: getattr(kployfile, each.name) for each in fields(kployfile) if each.compare}
+    return {**told, "readiness": [asdict(rule) for rule in kployfile.readiness]}
+
+
 def _told(manifest: Manifest) -> dict[str, Any]:
     return {
         "apiVersion": manifest.api_version,
@@ -89,7 +95,13 @@ def _told(manifest: Manifest) -> dict[str, Any]:
 
 def _kployfile(told: Mapping[str, Any]) -> Kployfile:
     rules = tuple((str(rule), Switch(switch)) for rule, switch in told["rules"])
-    return Kployfile(**{**told, "rules": rules})
+    readiness = tuple(_readiness(each) for each in told.get("readiness", ()))
+    return Kployfile(**{**told, "rules": rules, "readiness": readiness})
+
+
+def _readiness(told: Mapping[str, Any]) -> ReadinessRule:
+    ready, failed = (tuple(map(str, told[key])) for key in ("ready", "failed"))
+    return ReadinessRule(str(told["kind"]), ready, failed, str(told["message"]))
 
 
 def _manifest(told: Mapping[str, Any], revision: int) -> Manifest:

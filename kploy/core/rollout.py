@@ -536,7 +536,9 @@ class _Turn:
     def _leave(self, node: int, now: float) -> None:
         self._settle(node, Phase.UNFINISHED)
         self.state = replace(self.state, is_short=True)
-        self._tell(events.Unfinished(self._ref(node), self.state.items[node].status, self._since(now)))
+        ref, status = self._ref(node), self.state.items[node].status
+        hint = remedy(ref, status.cause) if status.cause else ""
+        self._tell(events.Unfinished(ref, status, self._since(now), hint=hint))
 
     def _settle(self, node: int, phase: Phase) -> None:
         self._change(node, phase=phase)

@@ -63,6 +63,11 @@ _KPLOYFILE = (
            "Without this rule kploy could not go on, or not safely. Mend what it finds."),
     _fixed("invalid-switch", "a switch that is not ignore, warning or error",
            "These three words say what becomes of a finding. YAML reads a bare `off` or `no` as false."),
+    _fixed("invalid-readiness", "a rule of readiness that kploy cannot read",
+           "An object would be waited for in vain, or not at all. Write `ready: '{.status.phase}=Running'`, as "
+           "for `kubectl wait --for=jsonpath=…`."),
+    _warning("unused-readiness", "a rule of readiness for a kind that the app does not have",
+             "It says nothing of any object. Take it out, or write the kind as KIND.GROUP, as `Deployment.apps`."),
 )
 
 _FILES = (

@@ -105,7 +105,8 @@ class _Run:
         self._job = job
         self._carrier = carrier
         self._inbox = inbox
-        self._lookout = Lookout(job.graph, job.comparison.live, time.time)
+        rules = job.app.kployfile.readiness
+        self._lookout = Lookout(job.graph, job.comparison.live, time.time, rules)
         self._state = rollout.start(job.graph, job.timeout, is_recorded=job.journal is not None)
         self._nodes = {node.ref: index for index, node in enumerate(job.graph.nodes) if node.ref is not None}
         self._unchanged = {
@@ -281,7 +282,7 @@ class _Run:
 
     def _in_time(self, ref: ObjectRef, status: Status, now: float) -> Status:
         """``status``, but no failure before there was a moment to see why: it is told once, and then whole."""
-        if status.state is not State.FAILED or status.cause is not None or status is REPLACED:
+        if status.state is not State.FAILED or status is REPLACED:
             return status
         relations = explanations_of([(ref.group, ref.kind)])
         if all(map(self._lookout.is_known, relations)):

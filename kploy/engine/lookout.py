@@ -14,14 +14,17 @@ from dataclasses import replace
 from functools import cached_property
 
 from kploy.core.bodies import dig, mapping, text
+from kploy.core.claims import claims_of
 from kploy.core.evidence import evidence_of
 from kploy.core.graph import Graph, Milestone
 from kploy.core.notices import notice_of
 from kploy.core.quoting import veil, without, words_of
 from kploy.core.readiness import Related, status_of
+from kploy.core.readiness_rules import judges
 from kploy.core.rolling import to_replace
 from kploy.engine.related import (
     CLASSES,
+    NODES,
     NOTICES,
     PODS,
     RELATIONS,
@@ -32,6 +35,7 @@ from kploy.engine.related import (
     binds_on_use,
     owned_by,
 )
+from kploy.model.app import ReadinessRule
 from kploy.model.evidence import Evidence
 from kploy.model.frozen import dataclass
 from kploy.model.notices import Notice
@@ -72,10 +76,18 @@ class Lookout:
     """Knows how every object of a deploy looked last. For one thread.
 
     ``live`` is how the cluster was before; ``clock`` gives seconds since the epoch.
+    ``rules`` are what the Kployfile says of kinds.
     """
 
-    def __init__(self, graph: Graph, live: Mapping[ObjectRef, Body], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        live: Mapping[ObjectRef, Body],
+        clock: Callable[[], float],
+        rules: Iterable[ReadinessRule] = (),
+    ) -> None:
         self._clock = clock
+        self._judges = judges(rules)
         self._before = live
         self._bodies: dict[ObjectRef, Body] = {}
         self._uids: dict[ObjectRef, str] = {}
@@ -257,7 +269,8 @@ class Lookout:
         if ref in self._leaving and not text(self._bodies[ref], "metadata", "deletionTimestamp"):
             return _LEAVING
         body = self._bodies[ref]
-        status = status_of(body, self._related(ref), self._clock())
+        judge = self._judges.get((ref.group, ref.kind))
+        status = status_of(body, self._related(ref), self._clock(), judge)
         if not status.message:
             return status
         veiled = self._veil(ref, body)
@@ -290,19 +303,29 @@ class Lookout:
         if kind in CLASSES.of:
             classes = self._relatives[CLASSES].of(CLASSES.subjects[0])
             return Related(binds_on_use=binds_on_use(body, classes), notices=notices)
+        if kind == ("", "Pod"):
+            return Related(pods=(body,), notices=notices + self._of_claims(ref, [body]))
         pods = self._relatives[PODS]
         if kind not in PODS.tells_of or not pods.is_complete:
             return Related(notices=notices)
         sets = tuple(owned_by(body, self._relatives[REPLICA_SETS].of(ref)))
         owned = tuple(each for owner in (body, *sets) for each in owned_by(owner, pods.of(ref)))
         named = [self._pod(ref, each) for each in owned]
-        untouched = ref in self._untouched
         return Related(
-            pods=owned, replica_sets=sets, notices=notices + self._notices(named), is_untouched=untouched
+            pods=owned,
+            replica_sets=sets,
+            nodes=self._relatives[NODES].of(NODES.subjects[0]) if kind in NODES.tells_of else (),
+            notices=notices + self._notices(named) + self._of_claims(ref, owned),
+            is_untouched=ref in self._untouched,
         )
 
     def _pod(self, workload: ObjectRef, pod: Body) -> ObjectRef:
         return ObjectRef("", "Pod", workload.namespace, text(pod, "metadata", "name"))
+
+    def _of_claims(self, workload: ObjectRef, pods: Iterable[Body]) -> tuple[Notice, ...]:
+        """The warnings about the claims that pods of a workload use."""
+        names = {name for pod in pods for name in claims_of(pod)}
+        return self._notices(ObjectRef("", "PersistentVolumeClaim", workload.namespace, name) for name in names)
 
     def _notices(self, about: Iterable[ObjectRef]) -> tuple[Notice, ...]:
         """The warnings about some objects, in the order of time."""

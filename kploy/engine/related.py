@@ -86,6 +86,10 @@ def _every_claim(_: ObjectRef, __: Body) -> ObjectRef:
     return CLASSES.subjects[0]
 
 
+def _every_daemon_set(_: ObjectRef, __: Body) -> ObjectRef:
+    return NODES.subjects[0]
+
+
 SLICES = Relation(
     of=frozenset({("", "Service")}),
     resource=own_resource("discovery.k8s.io/v1", "EndpointSlice"),
@@ -117,8 +121,15 @@ CLASSES = Relation(
     subject=_every_claim,
     may_be_hidden=True,
 )
+NODES = Relation(
+    of=frozenset(),
+    explains=frozenset({("apps", "DaemonSet")}),
+    resource=own_resource("v1", "Node"),
+    subject=_every_daemon_set,
+    may_be_hidden=True,
+)
 
-RELATIONS = (SLICES, PODS, REPLICA_SETS, NOTICES, CLASSES)
+RELATIONS = (SLICES, PODS, REPLICA_SETS, NOTICES, CLASSES, NODES)
 
 
 def relations_of(kinds: Iterable[Kind]) -> tuple[Relation, ...]:

@@ -54,6 +54,9 @@ _COMMON = (
 )
 """The kinds in which an app without an inventory may have left something behind whose manifest is gone."""
 
+_TROUBLE = frozenset({State.FAILED, State.IN_PROGRESS})
+"""What is looked at for reasons."""
+
 
 def legible(prepared: Prepared) -> App | None:
     """The app, for looking at what is live of it; manifests may have errors.
@@ -96,11 +99,11 @@ def _listing(
         for bodies in left:
             live |= bodies
     now = time.time()
-    lookout = Lookout(graph, live, lambda: now)
+    lookout = Lookout(graph, live, lambda: now, app.kployfile.readiness)
     for relation, others in zip(relations, related, strict=True):
         lookout.related_listed(relation, others)
     # A Service looks at its workloads: all must be known before any is judged.
-    late = {ref for ref, body in live.items() if lookout.applied(ref, body).state is State.IN_PROGRESS}
+    late = {ref for ref, body in live.items() if lookout.applied(ref, body).state in _TROUBLE}
     for relation in explanations_of((ref.group, ref.kind) for ref in late):
         lookout.related_listed(relation, related_objects(cluster, app, relation, may_be_hidden=True))
     files = {manifest.ref: manifest.file for manifest in manifests}

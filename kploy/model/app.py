@@ -7,7 +7,7 @@ import re
 from dataclasses import field
 from enum import StrEnum
 
-from kploy.model.findings import Finding, Positions
+from kploy.model.findings import Finding, OnePlace, Place, Positions
 from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, ObjectRef
 
@@ -64,11 +64,27 @@ Switches = tuple[tuple[str, Switch], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class ReadinessRule:
+    """How objects of a kind say that they are ready, or have failed, as the Kployfile has it.
+
+    ``kind`` is ``Kind.group``. Of ``ready`` all must hold, of ``failed`` one; none of
+    ``ready`` leaves it to what holds for the kind anyhow. ``message`` is where it says why.
+    See core.readiness_rules for how they are written.
+    """
+
+    kind: str
+    ready: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Kployfile:
     """Who, where, and under which promises. Every key is in kployfile.schema.json.
 
     ``apiserver`` and ``context`` pin the cluster; None means no pin.
     ``rules`` are the switches that are valid; rules left out stay what they are.
+    ``readiness`` are the valid rules of readiness, each for another kind.
     """
 
     name: str
@@ -79,6 +95,8 @@ class Kployfile:
     context: str | None = None
     cache_remotes: bool = False
     rules: Switches = ()
+    readiness: tuple[ReadinessRule, ...] = ()
+    positions: Positions = field(default=OnePlace(Place("Kployfile", 1, 1)), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

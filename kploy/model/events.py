@@ -117,7 +117,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An object was applied, and the run ended before it was ready. The last three are those of ``Failed``."""
+    """An object was applied, and the run ended before it was ready. The last four are those of ``Failed``."""
 
     ref: ObjectRef
     status: Status
@@ -125,6 +125,7 @@ class Unfinished:
     place: Place | None = None
     evidence: Evidence | None = None
     runbook: Runbook | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 kployfile.schema.json is what editors use and what counts here. The few
 keywords it is made of are checked by hand: the messages say what to do, and
-jsonschema, which takes 70 ms to import, is not needed for seven keys.
+jsonschema, which takes 70 ms to import, is not needed for eight keys.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from kploy.model.findings import Finding, Positions, Severity, error
 from kploy.source.documents import MOST_PROBLEMS, Document, read_documents
 from kploy.source.files import Entry, Unusable, exists, read_text
 from kploy.source.positions import Layout
+from kploy.source.readiness import readiness_rules, wrong_readiness
 from kploy.source.scalars import described
 from kploy.source.switches import switches, wrong_switches
 from kploy.source.text import Text, short
@@ -99,7 +100,7 @@ def _read(text: Text) -> tuple[Kployfile | None, tuple[Finding, ...]]:
     wrong = list(islice(_violations(document.value, positions), MOST_PROBLEMS))
     shadowed = {finding.place for finding in wrong}
     findings = [f for f in found if f.severity is Severity.ERROR or f.place not in shadowed] + wrong
-    return _kployfile(document.value, findings), tuple(findings)
+    return _kployfile(document.value, findings, positions), tuple(findings)
 
 
 def _missing(root: Path) -> Finding:
@@ -169,10 +170,14 @@ def _value_violations(key: str, value: Any, rule: dict[str, Any], positions: Pos
         shown = replace(place, excerpt=()) if key == "apiserver" else place
         yield error(name, f"this is no valid `{key}`", hint, shown)
     elif isinstance(value, dict):
-        yield from wrong_switches(value, positions)
+        yield from _WRONG[key](value, positions)
     elif value in rule.get("not", {}).get("enum", ()):
         fact = f"{positions.value((key,))}: namespace `{value}` belongs to Kubernetes itself"
         raise Refused(fact, f"choose another `namespace` in the {FILE}")
+
+
+_WRONG = {"rules": wrong_switches, "readiness": wrong_readiness}
+"""What is wrong with the keys that are mappings."""
 
 
 def _meant(value: Any, wanted: str) -> str:
@@ -192,7 +197,7 @@ _WITHOUT_IDENTITY = frozenset(
 """The rules by whose findings it is not known which app this is, or where it may go."""
 
 
-def _kployfile(data: dict[str, Any], findings: list[Finding]) -> Kployfile | None:
+def _kployfile(data: dict[str, Any], findings: list[Finding], positions: Positions) -> Kployfile | None:
     if any(finding.rule in _WITHOUT_IDENTITY for finding in findings):
         return None
     return Kployfile(
@@ -204,4 +209,6 @@ def _kployfile(data: dict[str, Any], findings: list[Finding]) -> Kployfile | Non
         context=data.get("context") or None,
         cache_remotes=bool(data.get("cache_remotes")),
         rules=switches(data.get("rules") or {}),
+        readiness=readiness_rules(data.get("readiness") or {}),
+        positions=positions,
     )

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from kploy.model import events
-from kploy.model.findings import Finding, Severity
+from kploy.model.findings import Finding, Place, Severity
 from kploy.model.objects import ObjectRef, State, Status
 from kploy.model.plan import Action, Plan
 from kploy.model.report import Outcome
@@ -75,16 +75,16 @@ class Narrator:
             case events.Failed(ref=ref, reason=reason, hint=hint, place=place):
                 self._counts["failed"] += 1
                 yield self._row(self._signs.failed, "bold red", ref, (reason, "red"))
-                if hint and not (place and place.excerpt):
-                    yield Hanging(line("      "), line((hint, "cyan")))
+                yield from _hint(hint, place)
             case events.Skipped(ref, because, _):
                 self._counts["not started"] += 1
                 why = f": {because} failed" if because else ""
                 yield self._row(self._signs.skipped, "dim", ref, (f"not started{why}", "dim"))
-            case events.Unfinished(ref=ref, status=status):
+            case events.Unfinished(ref=ref, status=status, hint=hint, place=place):
                 self._not_ready += 1
                 begun = "not gone" if self._actions.get(ref) is Action.PRUNED else "applied, not ready"
                 yield self._row(self._signs.failed, "yellow", ref, (f"{begun}: {words_of(status)}", "yellow"))
+                yield from _hint(hint, place)
             case events.Noted(text):
                 yield Hanging(Text(), line(text))
             case events.Finished(outcome, at, good):
@@ -258,6 +258,12 @@ def _version(event: events.Opened) -> str:
     of_cluster = f"Kubernetes {event.server_version}" if event.server else ""
     is_same = event.server_version.startswith(f"v{event.schemas}.")
     return "   ".join(filter(None, (of_cluster, "" if is_same else f"schemas {event.schemas}")))
+
+
+def _hint(hint: str, place: Place | None) -> Iterator[Hanging]:
+    """What to do, where it does not stand beside the lines of the manifest."""
+    if hint and not (place and place.excerpt):
+        yield Hanging(line("      "), line((hint, "cyan")))
 
 
 def _advice(to: str, text: str) -> Hanging:

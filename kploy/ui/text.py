@@ -77,9 +77,9 @@ class TextDisplay:
         passing = None if self._moving else self._narrator.passing(event)
         if passing is not None:
             self._console.print(passing)
-        if isinstance(event, events.Failed) and event.place and event.place.excerpt:
-            show_place(self._console, event.place, event.hint)
         if isinstance(event, events.Failed | events.Unfinished):
+            if event.place and event.place.excerpt:
+                show_place(self._console, event.place, event.hint)
             self._print(report(self._console, event))
         if isinstance(event, events.Logged):
             self._print(logs(event))

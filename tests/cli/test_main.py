@@ -257,6 +257,7 @@ def test_schema_is_a_json_schema_of_2020_12(offline: Kploy) -> None:
         "context",
         "name",
         "namespace",
+        "readiness",
         "rules",
         "source",
     }

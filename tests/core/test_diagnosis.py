@@ -209,7 +209,8 @@ def test_how_often_a_container_of_a_job_may_end_the_job_says() -> None:
         "message": "it failed too often",
     }
     assert verdict(body, live=workload("Job", conditions=[failed]))[1] == (
-        "BackoffLimitExceeded: it failed too often: web ends with exit code 3, started again 5 times"
+        "BackoffLimitExceeded: its pods failed more often than its backoffLimit of 6 allows: "
+        "web ends with exit code 3, started again 5 times"
     )
 
 
@@ -293,7 +294,7 @@ def test_a_claim_that_gets_no_volume_says_why() -> None:
     )
 
 
-def test_any_warning_about_a_service_without_an_address_is_shown() -> None:
+def test_what_keeps_a_load_balancer_from_being_made_is_shown() -> None:
     live = {
         "apiVersion": "v1",
         "kind": "Service",
@@ -303,8 +304,9 @@ def test_any_warning_about_a_service_without_an_address_is_shown() -> None:
     live["spec"] |= {"clusterIP": "10.0.0.1"}  # type: ignore[operator]
     said = notice("SyncLoadBalancerFailed", "no public IP left", "Service")
     status = status_of(live, Related(notices=(said,)))
-    assert (status.state, status.message) == (State.IN_PROGRESS, "no public IP left")
-    assert status.cause == Cause("SyncLoadBalancerFailed", "no public IP left", Grade.TRANSIENT)
+    message = "its load balancer cannot be made: no public IP left"
+    assert (status.state, status.message) == (State.IN_PROGRESS, message)
+    assert status.cause == Cause("SyncLoadBalancerFailed", message, Grade.SUSPECTED, ("spec", "type"), 180.0)
 
 
 def test_what_is_ready_has_no_cause() -> None:

@@ -207,7 +207,7 @@ def unschedulable(message: str) -> dict[str, Any]:
 
 def test_a_pod_that_no_node_can_take_is_suspected_for_a_while() -> None:
     said = "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available: 3 No victims found."
-    message = "no node can take it: 0/3 nodes are available: 3 Insufficient cpu"
+    message = "no node can take it: too little cpu on all 3 nodes"
     assert cause_of(unschedulable(said)) == Cause("Unschedulable", message, Grade.SUSPECTED, grace=180.0)
 
 

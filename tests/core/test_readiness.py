@@ -27,6 +27,7 @@ def cases() -> list[Any]:
 def test_an_object_has_this_status(case: dict[str, Any]) -> None:
     related = dict(case.get("related", {}))
     related["endpoint_slices"] = tuple(related.get("endpoint_slices", ()))
+    related["nodes"] = tuple(related.get("nodes", ()))
     related["pods"] = tuple(related["pods"]) if "pods" in related else None
     status = status_of(case["live"], Related(**related), case.get("now", 0.0))
     counts = str(status.counts) if status.counts else None
@@ -112,7 +113,7 @@ def test_no_object_is_too_strange(
     kind: tuple[str, str], parts: dict[str, Any], others: list[Any], now: float
 ) -> None:
     live = {"apiVersion": kind[0], "kind": kind[1], **parts}
-    related = Related(endpoint_slices=tuple(others), pods=tuple(others))
+    related = Related(endpoint_slices=tuple(others), pods=tuple(others), nodes=tuple(others))
     assert isinstance(status_of(live, related, now), Status)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kploy.core.revisions import Unusable, digest_of, packed, unpacked
-from kploy.model.app import Switch
+from kploy.model.app import ReadinessRule, Switch
 from tests.makers import app_of, deployment, thing
 
 _TEXT = st.text(st.characters(exclude_categories=()), max_size=8)
@@ -24,8 +24,17 @@ _JSON = st.recursive(
 @given(_JSON)
 def test_what_is_packed_is_unpacked_the_same_lone_surrogates_included(data: Any) -> None:
     app = app_of(thing("settings", data=data), deployment("web"))
-    app = replace(app, kployfile=replace(app.kployfile, rules=(("no-limits", Switch.IGNORE),)))
+    readiness = (ReadinessRule("Thing.acme.io", (".a=b",), (".c",), ".d"),)
+    rules = (("no-limits", Switch.IGNORE),)
+    app = replace(app, kployfile=replace(app.kployfile, rules=rules, readiness=readiness))
     assert unpacked(packed(app), 3) == replace(app, root="")
+
+
+def test_a_revision_from_before_there_were_rules_of_readiness_can_be_deployed() -> None:
+    told = json.loads(gzip.decompress(packed(app_of(thing("a")))))
+    del told["kployfile"]["readiness"]
+    pack = gzip.compress(json.dumps(told).encode(), mtime=0)
+    assert unpacked(pack, 1) == replace(app_of(thing("a")), root="")
 
 
 def test_places_are_files_of_the_revision() -> None:

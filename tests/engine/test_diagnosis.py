@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -141,6 +142,129 @@ def test_what_mends_itself_is_waited_for_and_told_meanwhile(
     assert said[-1].outcome is Outcome.DONE
     causes = [event.status.cause for event in said if isinstance(event, events.Progressed) and event.status.cause]
     assert {cause.grade for cause in causes} == {Grade.TRANSIENT}
+
+
+def template(plays: str, **spec: Any) -> dict[str, Any]:
+    metadata = {"labels": {"app": "web"}, "annotations": {"sandbox.kploy.dev/plays": plays}}
+    return {"metadata": metadata, "spec": {**spec, "containers": [{"name": "web", "image": "acme/web:1"}]}}
+
+
+def deployed(
+    api: ApiServer,
+    root: Path,
+    namespace: str,
+    kind: str,
+    timeout: float = 60,
+    **parts: Any,
+) -> list[Event]:
+    """What a run tells of an app of one object, called web."""
+    (root / "rcs").mkdir()
+    (root / "Kployfile").write_text(f"name: shop\nnamespace: {namespace}\n")
+    metadata = {"name": "web", **parts.pop("metadata", {})}
+    group = {"Job": "batch/", "Deployment": "apps/", "StatefulSet": "apps/"}.get(kind, "")
+    body = {"apiVersion": f"{group}v1", "kind": kind, "metadata": metadata, **parts}
+    (root / "rcs/web.json").write_text(json.dumps(body))
+    return told(root, api, timeout)
+
+
+SELECTOR = {"matchLabels": {"app": "web"}}
+NEVER = {"restartPolicy": "Never"}
+OFTEN = "BackoffLimitExceeded: its pods failed more often than its backoffLimit of 0 allows"
+LATE = "ProgressDeadlineExceeded: no progress within 1 s, its progressDeadlineSeconds"
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "reason", "message"),
+    [
+        (
+            "Job",
+            {"backoffLimit": 0, "template": template("fail", **NEVER)},
+            "Error",
+            f"{OFTEN}: web ends with exit code 3",
+        ),
+        (
+            "Job",
+            {"activeDeadlineSeconds": 1, "template": template("registry-away", **NEVER)},
+            "DeadlineExceeded",
+            "DeadlineExceeded: not done within 1 s, its activeDeadlineSeconds",
+        ),
+        (
+            "Deployment",
+            {"progressDeadlineSeconds": 1, "selector": SELECTOR, "template": template("registry-away")},
+            "ErrImagePull",
+            f"{LATE}: web cannot get the image acme/web:1: dial tcp: i/o timeout",
+        ),
+    ],
+)
+def test_a_controller_that_gives_up_is_told_with_what_its_pods_say(
+    api: ApiServer, tmp_path: Path, namespace: str, kind: str, spec: dict[str, Any], reason: str, message: str
+) -> None:
+    found = failure(deployed(api, tmp_path, namespace, kind, spec=spec))
+    assert found.reason == message
+    assert found.cause is not None
+    assert found.cause.reason == reason
+    assert found.place is not None
+    assert found.hint
+
+
+def test_a_pod_that_nobody_runs_is_understood(api: ApiServer, tmp_path: Path, namespace: str) -> None:
+    found = failure(deployed(api, tmp_path, namespace, "Pod", **template("no-command")))
+    assert found.cause is not None
+    assert (found.cause.reason, found.cause.path) == ("RunContainerError", ("spec", "containers", 0, "image"))
+
+
+DISK = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "reason", "path"),
+    [
+        (
+            "Service",
+            {"type": "LoadBalancer", "loadBalancerClass": "acme.io/lb", "ports": [{"port": 80}]},
+            "NoLoadBalancer",
+            ("spec", "loadBalancerClass"),
+        ),
+        (
+            "PersistentVolumeClaim",
+            {**DISK, "storageClassName": ""},
+            "FailedBinding",
+            ("spec", "storageClassName"),
+        ),
+        (
+            "StatefulSet",
+            {
+                "serviceName": "web",
+                "selector": SELECTOR,
+                "template": template("nothing"),
+                "volumeClaimTemplates": [
+                    {"metadata": {"name": "data"}, "spec": {**DISK, "storageClassName": "nowhere"}}
+                ],
+            },
+            "ProvisioningFailed",
+            ("spec", "volumeClaimTemplates", 0, "spec", "storageClassName"),
+        ),
+        (
+            "Deployment",
+            {"selector": SELECTOR, "template": template("nothing", nodeSelector={"disk": "quantum"})},
+            "Unschedulable",
+            ("spec", "template", "spec", "nodeSelector"),
+        ),
+    ],
+)
+def test_what_is_waited_for_in_vain_is_suspected_with_its_field_meanwhile(
+    api: ApiServer,
+    tmp_path: Path,
+    namespace: str,
+    kind: str,
+    spec: dict[str, Any],
+    reason: str,
+    path: tuple[str | int, ...],
+) -> None:
+    said = deployed(api, tmp_path, namespace, kind, timeout=5, spec=spec)
+    (left,) = [event.status for event in said if isinstance(event, events.Unfinished)]
+    assert left.cause is not None
+    assert (left.cause.reason, left.cause.grade, left.cause.path) == (reason, Grade.SUSPECTED, path)
 
 
 QUOTA = """\

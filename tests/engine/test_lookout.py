@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from kploy.core.graph import graph_of
 from kploy.engine.lookout import Lookout, Told
-from kploy.engine.related import CLASSES, PODS, REPLICA_SETS, SLICES, Relatives
-from kploy.model.objects import Counts, ObjectRef, State, Status
+from kploy.engine.related import CLASSES, NODES, NOTICES, PODS, REPLICA_SETS, SLICES, Relatives
+from kploy.model.objects import Cause, Counts, Grade, ObjectRef, State, Status
 from tests.makers import deployment, service, thing
 
 WEB = ObjectRef("", "Service", "shop", "web")
@@ -22,6 +22,12 @@ CONTROLLER = ObjectRef("", "ReplicationController", "shop", "old")
 DEPLOYMENT = ObjectRef("apps", "Deployment", "shop", "web")
 
 PENDING = Status(State.IN_PROGRESS, "waiting for a volume")
+_WITHOUT = "waiting for a volume, and it has no StorageClass that would make one"
+CLASSLESS = Status(
+    State.IN_PROGRESS,
+    _WITHOUT,
+    cause=Cause("FailedBinding", _WITHOUT, Grade.SUSPECTED, ("spec", "storageClassName"), 60.0),
+)
 BOUND = Status(State.CURRENT)
 DELETED = Status(State.NOT_FOUND, "somebody deleted it during the run")
 WAS_GOING = Status(State.NOT_FOUND, "it was being deleted when the run began: run again")
@@ -38,7 +44,8 @@ def lookout(
 
 def claim(version: int, phase: str = "Pending", uid: str = "1") -> dict[str, Any]:
     metadata = {"name": "data", "namespace": "shop", "uid": uid, "resourceVersion": str(version)}
-    return {"apiVersion": "v1", "kind": CLAIM.kind, "metadata": metadata, "status": {"phase": phase}}
+    spec = {"storageClassName": "standard"}
+    return {"apiVersion": "v1", "kind": CLAIM.kind, "metadata": metadata, "spec": spec, "status": {"phase": phase}}
 
 
 def test_the_answer_to_an_apply_tells_how_the_object_is() -> None:
@@ -350,10 +357,10 @@ ON_USE = Status(State.CURRENT, "binds when a pod uses it")
     [
         ({"storageClassName": "wait"}, [storage_class("wait", WAIT)], ON_USE),
         ({"storageClassName": "other"}, [storage_class("wait", WAIT, default="true")], PENDING),
-        ({"storageClassName": ""}, [storage_class("wait", WAIT, default="true")], PENDING),
+        ({"storageClassName": ""}, [storage_class("wait", WAIT, default="true")], CLASSLESS),
         ({"storageClassName": "once"}, [storage_class("once", AT_ONCE)], PENDING),
         ({}, [storage_class("once", AT_ONCE), storage_class("wait", WAIT, default="true")], ON_USE),
-        ({}, [storage_class("wait", WAIT)], PENDING),
+        ({}, [storage_class("wait", WAIT)], CLASSLESS),
         (
             {},
             [
@@ -362,14 +369,14 @@ ON_USE = Status(State.CURRENT, "binds when a pod uses it")
             ],
             ON_USE,
         ),
-        ({}, [], PENDING),
+        ({}, [], CLASSLESS),
     ],
 )
 def test_a_claim_is_ready_when_its_class_waits_for_a_pod(
     wanted: dict[str, str], classes: list[dict[str, Any]], status: Status
 ) -> None:
     seen = lookout()
-    assert seen.applied(CLAIM, {**claim(5), "spec": wanted}) == PENDING
+    assert seen.applied(CLAIM, {**claim(5), "spec": wanted}).state is State.IN_PROGRESS
     named = {ObjectRef("storage.k8s.io", "StorageClass", "", one["metadata"]["name"]): one for one in classes}
     assert seen.related_listed(CLASSES, named) == ((CLAIM, status),)
 
@@ -428,3 +435,95 @@ def test_of_the_pods_of_others_nothing_is_remembered() -> None:
     relatives.listed({own: body, other: stranger})
     assert relatives.of(DEPLOYMENT) == (body,)
     assert (relatives.subject_of(own), relatives.subject_of(other)) == (DEPLOYMENT, None)
+
+
+def test_a_daemon_set_does_without_the_nodes_that_are_out_of_service() -> None:
+    agent, other = thing("agent", "DaemonSet", "apps/v1"), ObjectRef("", "Node", "", "node-1")
+    seen = Lookout(graph_of([agent])[0], {}, lambda: 0.0)
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "agent", "uid": "1", "resourceVersion": "5", "generation": 1},
+        "status": {
+            "observedGeneration": 1,
+            "desiredNumberScheduled": 2,
+            "updatedNumberScheduled": 2,
+            "numberReady": 1,
+            "numberAvailable": 1,
+        },
+    }
+    pods = {
+        ObjectRef("", "Pod", "shop", f"agent-{number}"): {
+            "metadata": {"name": f"agent-{number}", "ownerReferences": [{**_owner(agent.ref), "uid": "1"}]},
+            "spec": {"nodeName": f"node-{number}"},
+            "status": {"conditions": [{"type": "Ready", "status": "True" if number == 0 else "False"}]},
+        }
+        for number in range(2)
+    }
+    lacking = Status(State.IN_PROGRESS, "1 of 2 ready", Counts(1, 2))
+    assert seen.applied(agent.ref, body) == lacking
+    assert seen.related_listed(PODS, pods, is_followed=True) == ((agent.ref, lacking),)
+    node = {"metadata": {"name": "node-1"}, "spec": {"unschedulable": True}}
+    doing_without = Status(State.CURRENT, "without node-1, which is out of service", Counts(1, 2))
+    assert seen.related_listed(NODES, {other: node}, is_followed=True) == ((agent.ref, doing_without),)
+    assert seen.related_seen(NODES, other, {"metadata": {"name": "node-1"}}, is_gone=False) == (
+        (agent.ref, lacking),
+    )
+
+
+def _owner(ref: ObjectRef) -> dict[str, str]:
+    return {"apiVersion": f"{ref.group}/v1", "kind": ref.kind, "name": ref.name}
+
+
+def failed_job() -> dict[str, Any]:
+    told = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "too often"}
+    metadata = {"name": "migrate", "uid": "1", "resourceVersion": "5"}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "status": {"conditions": [told]}}
+
+
+def test_a_job_has_failed_when_its_pods_could_say_why_or_nobody_may_ask_them() -> None:
+    now = [0.0]
+    job = thing("migrate", "Job", "batch/v1")
+    seen = Lookout(graph_of([job])[0], {}, lambda: now[0])
+    assert seen.applied(job.ref, failed_job()).state is State.IN_PROGRESS
+    now[0] = 5.0
+    assert seen.judged([job.ref])[0][1].state is State.IN_PROGRESS
+    now[0] = 6.0
+    assert seen.judged([job.ref])[0][1].state is State.FAILED
+    seen = Lookout(graph_of([job])[0], {}, lambda: now[0])
+    assert seen.applied(job.ref, failed_job()).state is State.IN_PROGRESS
+    ended = {"name": "main", "state": {"terminated": {"exitCode": 3, "reason": "Error"}}}
+    pod = {
+        "metadata": {"name": "migrate-x", "uid": "2", "ownerReferences": [{**_owner(job.ref), "uid": "1"}]},
+        "spec": {"restartPolicy": "Never", "containers": [{"name": "main"}]},
+        "status": {"phase": "Failed", "containerStatuses": [ended]},
+    }
+    ((_, status),) = seen.related_listed(PODS, {ObjectRef("", "Pod", "shop", "migrate-x"): pod}, is_followed=True)
+    said = "its pods failed more often than its backoffLimit of 6 allows: main ends with exit code 3"
+    assert (status.state, status.message) == (State.FAILED, f"BackoffLimitExceeded: {said}")
+
+
+def test_what_is_said_of_its_claims_is_said_of_a_pod() -> None:
+    pod = thing("lonely", "Pod")
+    seen = Lookout(graph_of([pod])[0], {}, lambda: 0.0)
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    claims = [{"name": "data", "persistentVolumeClaim": {"claimName": "late"}}]
+    body = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "lonely", "uid": "1", "resourceVersion": "5"},
+        "spec": {"volumes": claims},
+        "status": {"conditions": [{**condition, "message": "0/3 nodes are available: 3 Insufficient cpu."}]},
+    }
+    assert seen.applied(pod.ref, body).message == "no node can take it: too little cpu on all 3 nodes"
+    about = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": "shop", "name": "late"}
+    event = {"type": "Warning", "reason": "ProvisioningFailed", "message": "no space", "involvedObject": about}
+    seen.related_listed(NOTICES, {ObjectRef("", "Event", "shop", "e"): event}, is_followed=True)
+    ((_, status),) = seen.judged([pod.ref])
+    assert status.cause == Cause(
+        "ProvisioningFailed",
+        "its claim late gets no volume: no space",
+        Grade.SUSPECTED,
+        ("spec", "volumes", 0),
+        120.0,
+    )

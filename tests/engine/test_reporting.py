@@ -72,7 +72,7 @@ spec:
   backoffLimit: 0
   template:
     metadata:
-      annotations: {sandbox.kploy.dev/plays: fails}
+      annotations: {sandbox.kploy.dev/plays: fail}
     spec:
       restartPolicy: Never
       containers: [{name: migrate, image: "ghcr.io/acme/migrate:1.0.0"}]

@@ -291,6 +291,7 @@ SHAPES: list[tuple[Event, dict[str, Any]]] = [
             "place": {"file": "rcs/web.yaml", "line": 4, "column": 9, "width": 3, "excerpt": []},
             "evidence": None,
             "runbook": None,
+            "hint": "",
         },
     ),
     (Noted("the cache was used"), {"text": "the cache was used"}),
