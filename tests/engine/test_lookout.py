@@ -481,17 +481,10 @@ def failed_job() -> dict[str, Any]:
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "status": {"conditions": [told]}}
 
 
-def test_a_job_has_failed_when_its_pods_could_say_why_or_nobody_may_ask_them() -> None:
-    now = [0.0]
+def test_what_a_job_says_of_its_failure_is_completed_by_its_pods() -> None:
     job = thing("migrate", "Job", "batch/v1")
-    seen = Lookout(graph_of([job])[0], {}, lambda: now[0])
-    assert seen.applied(job.ref, failed_job()).state is State.IN_PROGRESS
-    now[0] = 5.0
-    assert seen.judged([job.ref])[0][1].state is State.IN_PROGRESS
-    now[0] = 6.0
-    assert seen.judged([job.ref])[0][1].state is State.FAILED
-    seen = Lookout(graph_of([job])[0], {}, lambda: now[0])
-    assert seen.applied(job.ref, failed_job()).state is State.IN_PROGRESS
+    seen = Lookout(graph_of([job])[0], {}, lambda: 0.0)
+    assert seen.applied(job.ref, failed_job()).state is State.FAILED
     ended = {"name": "main", "state": {"terminated": {"exitCode": 3, "reason": "Error"}}}
     pod = {
         "metadata": {"name": "migrate-x", "uid": "2", "ownerReferences": [{**_owner(job.ref), "uid": "1"}]},

@@ -13,7 +13,7 @@ from kploy.model.events import Failed, Finished, Logged, Unfinished
 from kploy.model.evidence import LogTail, Runbook, Serving, Witness
 from kploy.model.report import Outcome
 from kploy.sandbox.pod_logs import pod_logs
-from tests.engine.test_diagnosis import api, app, failure, namespace, told
+from tests.engine.test_diagnosis import Blind, api, app, failure, namespace, told
 from tests.fakes import RecordingCluster
 
 __all__ = ["api", "namespace"]
@@ -90,6 +90,16 @@ def test_a_job_that_fails_at_once_is_told_with_its_cause_and_its_log(
     assert found.cause.reason == "Error"
     (logged,) = [event for event in said if isinstance(event, Logged)]
     assert [log.lines for log in logged.logs] == [written("pod.log")]
+
+
+def test_a_job_whose_pods_nobody_may_look_at_has_failed_all_the_same(
+    api: ApiServer, tmp_path: Path, namespace: str
+) -> None:
+    root = app(tmp_path, namespace, "nothing")
+    (root / "rcs/web.yaml").write_text(JOB)
+    found = failure(told(root, Blind(api)))
+    assert found.cause is not None
+    assert (found.cause.reason, found.cause.pods) == ("BackoffLimitExceeded", ())
 
 
 class Deaf(RecordingCluster):
