@@ -19,7 +19,7 @@ from benchmarks.counting import count_requests
 from benchmarks.course import Sample, in_turn, measure, measure_start, repetitions
 from benchmarks.figures import Figures, summarised
 from benchmarks.generate import OBJECTS
-from benchmarks.machine import cores_of_others, moment, shape
+from benchmarks.machine import cores_of_others, load_note, moment, shape
 from benchmarks.programs import Program, peers, subjects
 from benchmarks.report import Run, page
 from benchmarks.stage import Occupied, Stage, staged
@@ -68,7 +68,7 @@ def run(sizes: tuple[int, ...], folder: Path) -> Run:
             requests[size] = count_requests(stage, kploy, size)
         machine = shape(stage.cluster)
     notes = [
-        f"Load when it began: {load:.1f}. What has nothing to do with it kept {busy:.2f} cores busy meanwhile.",
+        load_note(load, busy),
         *([LEFT_OUT] if any(not repetitions(size).peers for size in sizes) else []),
     ]
     return Run(Figures(summarised(samples), requests), machine, notes, failures)

@@ -15,6 +15,9 @@ from kploy.sandbox.toolchain import find_toolchain
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
 
+_TOLERABLE = 0.2
+"""Of so many cores others may make use without spoiling anything."""
+
 
 def shape(cluster: Sandbox) -> list[tuple[str, str]]:
     """What there is, and of which version."""
@@ -55,6 +58,12 @@ def cores_of_others(before: Moment, after: Moment) -> float:
     """How many cores processes that have nothing to do with the bench kept busy in between, on average."""
     others = (after.busy - before.busy) - (after.ours - before.ours)
     return max(0.0, others / (after.uptime - before.uptime))
+
+
+def load_note(load: float, cores: float) -> str:
+    """How busy others kept the machine, and whether that spoils the figures."""
+    fact = f"Load when it began: {load:.1f}. What has nothing to do with it kept {cores:.2f} cores busy meanwhile"
+    return f"{fact}." if cores <= _TOLERABLE else f"{fact}: **too much to rely on these figures**."
 
 
 def _cpu_of(pid: int) -> float:
