@@ -21,6 +21,7 @@ from kploy.core.readers import with_readers
 from kploy.core.rehearsal import beside, in_own_words, on_stage, successor
 from kploy.core.removal import NOTHING_LEAVES, Parting, holds
 from kploy.core.restarts import Served, served_alone
+from kploy.core.unchanged import is_unchanged
 from kploy.engine.autoscaling import bodies_of
 from kploy.engine.departures import departures
 from kploy.engine.live import WORKERS, live_objects
@@ -179,6 +180,9 @@ class _Comparing:
             return self._turned_down(manifest, resource, refusal, definition)
 
     def _put(self, manifest: Manifest, resource: Resource, body: Body) -> _Verdict:
+        live = self.live.get(manifest.ref)
+        if live is not None and is_unchanged(body, live, self.app.field_manager):
+            return _Verdict(Change(manifest.ref, Action.UNCHANGED, manifest.file), answer=live)
         stranger = self.strangers.get(manifest.ref)
         if stranger is None:
             answer = self._ask(manifest, resource, body)
