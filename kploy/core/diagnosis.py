@@ -21,6 +21,7 @@ from kploy.core.live import Fields, Live, Malformed, condition_of, fields, words
 from kploy.core.load_balancers import lacks_address, of_load_balancer
 from kploy.core.notices import by_uid
 from kploy.core.pod_causes import cause_of
+from kploy.core.pod_progress import progress_of
 from kploy.core.readiness_of_pods import is_of_template, last_change
 from kploy.core.verdicts import of_verdict
 from kploy.model.frozen import dataclass
@@ -70,9 +71,20 @@ def _diagnosed(live: Live, status: Status) -> Status:
             cause = _cause(live)
             if cause is not None and cause.grade is Grade.FATAL:
                 return Status(State.FAILED, cause.message, status.counts, cause)
-            return _with(status, cause)
+            return _with(status, cause) if cause else _with_progress(live, status)
     # Until its controller has seen the last change, all that is said is about what was before.
     return status
+
+
+_COUNTED = re.compile(r"\d+ of \d+ (?:ready|updated|available)")
+"""A message that says no more than the numbers do."""
+
+
+def _with_progress(live: Live, status: Status) -> Status:
+    """How far its new pods have come, where there is nothing else to say."""
+    if not live.related.pods or not _COUNTED.fullmatch(status.message):
+        return status
+    return replace(status, message=progress_of(_new_pods(live)) or status.message)
 
 
 def _with(status: Status, cause: Cause | None) -> Status:

@@ -51,6 +51,7 @@ class Narrator:
         self._width = 0
         self._not_ready = 0
         self._actions: dict[ObjectRef, Action] = {}
+        self._applied_at: dict[ObjectRef, float] = {}
         self._counts: Counter[str] = Counter()
         self.opened: events.Opened | None = None
 
@@ -67,8 +68,9 @@ class Narrator:
                 self._width = min(self._widest, max(names, default=0))
                 yield from self._unchecked(plan)
                 yield from self._staying(plan) if self._is_leaving else ()
-            case events.Applied(ref, action, _, _):
+            case events.Applied(ref, action, _, at):
                 self._actions[ref] = action
+                self._applied_at[ref] = at
                 self._counts[action] += 1
             case events.Ready(ref, status, after, _):
                 yield self._ready(ref, status, after)
@@ -102,8 +104,9 @@ class Narrator:
             case events.Applied(ref, action, status, _) if status.state is not State.CURRENT:
                 begun = "" if action is Action.PRUNED else f"{action}; "
                 return self._row(self._signs.waiting, "dim", ref, f"{begun}{words_of(status)}")
-            case events.Progressed(ref, status, _) if not self._is_as_before(ref, status):
-                return self._row(self._signs.waiting, "dim", ref, words_of(status))
+            case events.Progressed(ref, status, at) if not self._is_as_before(ref, status):
+                took = seconds(at - self._applied_at.get(ref, at))
+                return self._row(self._signs.waiting, "dim", ref, words_of(status), (f"   {took}", "dim"))
             case events.StillWaiting(objects, at):
                 return self._reminder(objects, at)
             case _:

@@ -172,20 +172,20 @@ def test_other_facts(event: Event, words: str) -> None:
 
 def test_what_changes_is_a_line_of_its_own_where_nothing_moves() -> None:
     narrator = Narrator(signs_for(Stream()))
-    rows = [
-        narrator.passing(event)
-        for event in (
-            Applied(WEB, Action.CREATED, STARTING, 0.0),
-            Progressed(WEB, HALFWAY, 1.0),
-            Progressed(WEB, Status(State.TERMINATING), 1.0),
-            Applied(DB, Action.CREATED, SERVED, 0.0),
-            Ready(WEB, UP, 1.0, 1.0),
-        )
-    ]
+    rows = []
+    for event in (
+        Applied(WEB, Action.CREATED, STARTING, 0.5),
+        Progressed(WEB, HALFWAY, 1.75),
+        Progressed(WEB, Status(State.TERMINATING), 15.0),
+        Applied(DB, Action.CREATED, SERVED, 0.0),
+        Ready(WEB, UP, 1.0, 1.0),
+    ):
+        list(narrator.settled(event))
+        rows.append(narrator.passing(event))
     assert [row and row.text.plain for row in rows] == [
         "  … deployment/web  created; 0/2 ready: waiting for its controller",
-        "  … deployment/web  1/2 ready",
-        "  … deployment/web  terminating",
+        "  … deployment/web  1/2 ready   1.2s",
+        "  … deployment/web  terminating   14s",
         None,
         None,
     ]

@@ -64,7 +64,7 @@ shop → kind-dev/shop   3 manifests   Kubernetes v1.37.2
   ✓ job/migrate     unchanged
   ✓ service/db      created
   … deployment/web  configured; 0/2 ready: waiting for its controller
-  … deployment/web  1/2 ready
+  … deployment/web  1/2 ready   0.9s
   ✓ deployment/web  configured  2/2 ready  2.0s
 ✓ shop is up: 1 created, 1 configured, 1 unchanged   2.1s
 """,
