@@ -36,14 +36,17 @@ def lines(read: Read, longest: int = LONGEST_LINE) -> Iterator[bytes]:
     Raises ServerFailed for a line that never ends.
     """
     pending: list[bytes] = []
+    size = 0
     while part := read():
         *ended, rest = part.split(b"\n")
         for line in ended:
             text = b"".join((*pending, line))
             pending.clear()
+            size = 0
             yield text
         pending.append(rest)
-        if sum(map(len, pending)) > longest:
+        size += len(rest)
+        if size > longest:
             raise ServerFailed(f"the API server sent a line of more than {longest >> 20} MiB")
     if any(pending):
         yield b"".join(pending)

@@ -129,7 +129,7 @@ class Transport:
 
     def _lines(self, request: Request, silence: float) -> Iterator[bytes]:
         response = self._attempts.make(lambda session: self._begun(request, session, silence), PATIENCE)
-        with suppress(broken.HTTPError, OSError, ServerFailed), closing(response):
+        with suppress(broken.HTTPError, OSError, ValueError, ServerFailed), closing(response):
             yield from self._until_closed(response)
 
     def _until_closed(self, response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:

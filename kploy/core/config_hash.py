@@ -38,12 +38,13 @@ def with_config_hashes(bodies: _Bodies, live: _Bodies, new_salt: Callable[[], st
 
     A hash is of the keys that pods read, of the ConfigMaps and Secrets among ``bodies``: the same for the same
     content, however it is written. Where they read none there is none. A workload that is not to restart keeps
-    the hash that it has in ``live``; a Secret keeps its salt, and gets ``new_salt()`` if it has none.
+    the hash that it has in ``live``; a Secret keeps its salt, and gets ``new_salt()`` if it has none and is read.
     """
     rolled = {ref: body for ref, body in bodies.items() if (ref.group, ref.kind) in ROLLED}
     read = {ref: _own(reads(ref, body), bodies) for ref, body in rolled.items() if not _is_left_alone(body)}
     every = dict.fromkeys(each.ref for found in read.values() for each in found)
-    salts = {ref: _salt_of(live.get(ref)) or new_salt() for ref in every if ref.kind == "Secret"}
+    salts = {ref: salt for ref in bodies if ref.kind == "Secret" and (salt := _salt_of(live.get(ref)))}
+    salts |= {ref: new_salt() for ref in every if ref.kind == "Secret" and ref not in salts}
     digests = {ref: _digests(bodies[ref]) for ref in every}
     marked = dict(bodies)
     for ref, salt in salts.items():

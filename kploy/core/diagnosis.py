@@ -203,7 +203,7 @@ def is_new_pod(pod: Fields, live: Live) -> bool:
         case "DaemonSet":
             wanted = live.metadata.map("annotations").text("deprecated.daemonset.template.generation")
             return labels.text("pod-template-generation") in {wanted, ""}
-        case "ReplicationController":
+        case "ReplicaSet" | "ReplicationController":
             return is_of_template(pod, live)
     return True
 

@@ -33,11 +33,13 @@ def evidence_of(live: Body, related: Related, cause: Cause | None, now: float) -
 
 
 def _serving(live: Live) -> Serving | None:
-    if live.related.pods is None or live.body.text("kind") not in _SERVE:
+    # Before its controller has seen the change, nobody knows which pods are new.
+    if live.related.pods is None or live.is_behind or live.body.text("kind") not in _SERVE:
         return None
     pods = [fields("pod", body) for body in live.related.pods]
     ready = [pod for pod in pods if is_running(pod) and is_ready(pod)]
-    old = [pod for pod in ready if not is_new_pod(pod, live)]
+    has_new = live.body.text("kind") != "Deployment" or live.status.number("updatedReplicas") > 0
+    old = [pod for pod in ready if not (has_new and is_new_pod(pod, live))]
     images = {container.text("image"): None for pod in old for container in pod.map("spec").maps("containers")}
     return Serving(len(ready) - len(old), len(old), tuple(images))
 

@@ -29,6 +29,10 @@ _LARGEST = 1 << 63
 """No API has an integer of more than 64 bits, and Python does not spell just any."""
 
 
+_LONGEST = 1000
+"""Characters of a path: no API is that deep."""
+
+
 class Illegible(Exception):
     """It is no such path; the message says what is wrong, in a few words."""
 
@@ -77,6 +81,8 @@ def path_of(text: str) -> FieldPath:
 def leading_path(text: str) -> tuple[FieldPath, str]:
     """The path that ``text`` begins with, and what comes after it. Raises Illegible."""
     text = text.strip()
+    if len(text) > _LONGEST:
+        raise Illegible(f"it is longer than {_LONGEST} characters")
     is_braced = text.startswith("{")
     scanner = _Scanner(text, 1 if is_braced else 0)
     scanner.blanks()

@@ -50,14 +50,19 @@ def quotable(body: Body, said: str) -> str:
     return veil(body)(said) if said else said
 
 
-def words_of(bodies: Iterable[Body]) -> frozenset[str]:
-    """How the values of the Secrets among some objects are written, as far as they are no common words."""
+def words_of(bodies: Iterable[Body]) -> tuple[str, ...]:
+    """How the values of the Secrets among some objects are written, as far as they are no common words.
+
+    Of a value of several lines each line by itself as well, as in a log; the longest are the first.
+    """
     secrets = (body for body in bodies if text(body, "kind") == "Secret")
-    return frozenset(form for secret in secrets for form in _values(secret) if len(form) >= _TELLING)
+    values = {form for secret in secrets for form in _values(secret)}
+    lines = {line.strip() for value in values for line in value.splitlines() if not line.startswith("-----")}
+    return tuple(sorted((word for word in values | lines if len(word) >= _TELLING), key=len, reverse=True))
 
 
 def without(said: str, words: Iterable[str]) -> str:
-    """What was said with these words masked: a pod may quote what it was given from a Secret."""
+    """What was said with these words masked, the first first: a pod may quote what it was given from a Secret."""
     for word in words:
         said = said.replace(word, MASK)
     return said

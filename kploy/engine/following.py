@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import field
 
-from kploy.cluster.port import Cluster, ClusterError
+from kploy.cluster.port import Cluster
 from kploy.core.bodies import entries, mapping, text
+from kploy.engine.logs import shortened
+from kploy.model.errors import KployError
 from kploy.model.frozen import dataclass
 from kploy.model.objects import Body
 
@@ -19,11 +22,12 @@ _ROOM = 1000
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """A container has written a line."""
+    """A container has written a line. Whoever shows it calls ``shown``: then more is read."""
 
     pod: str
     container: str
     line: str
+    shown: Callable[[], None] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,7 @@ class _Run:
 class Following:
     """Follows the containers of pods that were not there before.
 
-    ``put`` takes each line, on any thread; whoever shows it says ``shown``. ``before`` are
-    the pods that there were. All else is for one thread.
+    ``put`` takes each line, on any thread. ``before`` are the pods that there were. All else is for one thread.
     """
 
     def __init__(
@@ -57,28 +60,27 @@ class Following:
         """Follow what has begun to run in a pod since it was seen last. False if that is too much."""
         uid, name = text(pod, "metadata", "uid"), text(pod, "metadata", "name")
         begun = {} if uid in self._before else {_Run(uid, *run): run[0] for run in _runs(pod)}
-        new = [(run, container) for run, container in begun.items() if run not in self._known]
-        self._known |= begun.keys()
-        for _, container in new:
+        for run, container in begun.items():
+            if run in self._known:
+                continue
             if not self._free.acquire(blocking=False):
                 return False
+            self._known.add(run)
             threading.Thread(target=self._follow, args=(name, container), name="follow", daemon=True).start()
         return True
-
-    def shown(self) -> None:
-        """There is room for one more line."""
-        self._room.release()
 
     def _follow(self, pod: str, container: str) -> None:
         try:
             for line in self._cluster.follow_log(self._namespace, pod, container):
-                self._room.acquire()
-                self._put(Wrote(pod, container, line))
-        except ClusterError as error:
-            self._room.acquire()
-            self._put(Wrote(pod, container, f"(its log cannot be read: {error.message})"))
+                self._tell(pod, container, shortened(line))
+        except KployError as error:
+            self._tell(pod, container, f"(its log cannot be read: {error.message})")
         finally:
             self._free.release()
+
+    def _tell(self, pod: str, container: str, line: str) -> None:
+        self._room.acquire()
+        self._put(Wrote(pod, container, line, self._room.release))
 
 
 def _runs(pod: Body) -> Iterator[tuple[str, int]]:

@@ -7,13 +7,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import field
 
-from kploy.cluster.port import Cluster, ClusterError
+from kploy.cluster.port import Cluster
+from kploy.model.errors import KployError
 from kploy.model.evidence import LogTail, Witness
 from kploy.model.frozen import dataclass
 from kploy.model.objects import ObjectRef
 
 LINES = 25
 """So many of the last lines of a failed container are shown."""
+
+_LONGEST = 2000
+"""Characters of a line of a log that are shown."""
 
 _PATIENCE = 3.0
 """For how many seconds a log is asked for again: a kubelet may be gone with its node."""
@@ -46,6 +50,12 @@ class LogReader:
     def _tail(self, cluster: Cluster, of: Witness) -> LogTail:
         try:
             said = cluster.log(self._namespace, of.pod, of.container, lines=LINES, is_previous=of.is_previous)
-        except ClusterError as error:
+        except KployError as error:
             return LogTail(of, (), error.message)
-        return LogTail(of, tuple(said.removesuffix("\n").split("\n")[-LINES:]) if said else ())
+        lines = said.removesuffix("\n").split("\n")[-LINES:] if said else []
+        return LogTail(of, tuple(map(shortened, lines)))
+
+
+def shortened(line: str) -> str:
+    """A line of a log, cut where nobody reads on."""
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} (and {len(line) - _LONGEST} characters more)"

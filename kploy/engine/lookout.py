@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from kploy.core.bodies import dig, mapping, text
 from kploy.core.claims import claims_of
@@ -106,6 +106,8 @@ class Lookout:
         self._graph = graph
         self._veils: dict[ObjectRef, tuple[tuple[str, object], Callable[[str], str]]] = {}
         self._backers = _backers(graph)
+        # Most objects say the same few things, again and again.
+        self._masked = lru_cache(maxsize=4096)(lambda said: without(said, self._words))
 
     def applied(self, ref: ObjectRef, body: Body, *, is_untouched: bool = False) -> Status:
         """The status of an object whose apply the server answered with ``body``; older sightings count no more.
@@ -217,8 +219,8 @@ class Lookout:
         return replace(found, notices=tuple(notices))
 
     def masked(self, said: str) -> str:
-        """What a pod has said, without the app's own secrets."""
-        return without(said, self._words)
+        """What the cluster or a pod has said, without the app's own secrets."""
+        return self._masked(said)
 
     def workload_of(self, pod: ObjectRef) -> ObjectRef | None:
         """The app's workload that a pod is of; None for a pod of others, and one that was not told."""
@@ -275,14 +277,15 @@ class Lookout:
             return status
         veiled = self._veil(ref, body)
         if status.cause is None:
-            return replace(status, message=veiled(status.message))
+            return replace(status, message=self.masked(veiled(status.message)))
         cause = replace(status.cause, message=self.masked(veiled(status.cause.message)))
         return replace(status, message=self.masked(veiled(status.message)), cause=cause)
 
     @cached_property
-    def _words(self) -> frozenset[str]:
-        """The app's secrets, which a pod in trouble may quote; nobody needs them before there is one."""
-        return words_of(node.manifest.body for node in self._graph.nodes if node.manifest)
+    def _words(self) -> tuple[str, ...]:
+        """The app's secrets, as they are wanted and as they were: pods quote what they have been given."""
+        wanted = (node.manifest.body for node in self._graph.nodes if node.manifest)
+        return words_of((*wanted, *self._before.values()))
 
     def _veil(self, ref: ObjectRef, body: Body) -> Callable[[str], str]:
         """What hides the secrets of an object in what is said of it; made anew only when it has become another."""
@@ -306,7 +309,8 @@ class Lookout:
         if kind == ("", "Pod"):
             return Related(pods=(body,), notices=notices + self._of_claims(ref, [body]))
         pods = self._relatives[PODS]
-        if kind not in PODS.tells_of or not pods.is_complete:
+        owners = [PODS, REPLICA_SETS] if kind in REPLICA_SETS.tells_of else [PODS]
+        if kind not in PODS.tells_of or not all(self._relatives[each].is_complete for each in owners):
             return Related(notices=notices)
         sets = tuple(owned_by(body, self._relatives[REPLICA_SETS].of(ref)))
         owned = tuple(each for owner in (body, *sets) for each in owned_by(owner, pods.of(ref)))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from queue import Empty
 
+from kploy.core.bodies import dig, mapping, text
 from kploy.core.graph import Graph
 from kploy.core.remedies import runbook_names
 from kploy.engine.carrier import Inbox, StopRequested
@@ -22,14 +23,14 @@ from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, Cause, JsonPath, ObjectRef
 from kploy.source.runbooks import runbook_of
 
-_MOST = 5
+_OBJECTS = 5
 """Of so many objects the logs are read: when all of an app fails, it most often fails of the same."""
 
-_LAST_LOGS = 8.0
+_LAST_LOGS = 4.0
 """For so many seconds the end waits for logs that are being read."""
 
-_LAST_LINES = 0.3
-"""So many seconds without a line are the end of what is followed."""
+_LAST_LINES = 0.5
+"""For so many seconds it waits for lines of what is followed: a Job that is done has just written its last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Reporting:
         """The same event with all that can be seen now. The logs are asked for: they arrive in the inbox."""
         cause = event.cause if isinstance(event, Failed) else event.status.cause
         found = self._evidence(event.ref, cause)
-        is_asked = len(self._asked) < _MOST and not self._inbox.is_stopping
+        is_asked = len(self._asked) < _OBJECTS and not self._inbox.is_stopping
         if found is not None and found.witnesses and is_asked:
             self._asked.add(event.ref)
             self._awaited.add(event.ref)
@@ -91,17 +92,16 @@ class Reporting:
         if isinstance(said, Heard):
             self._awaited.discard(said.ref)
             return Logged(said.ref, tuple(map(self._masked, said.logs)), at)
-        assert self._following is not None  # noqa: S101 - nobody else has asked for it
-        self._following.shown()
+        said.shown()
         return LogLine(said.pod, said.container, self._lookout.masked(said.line), at)
 
     def rest(self, began_at: float) -> Iterator[Event]:
         """What is still being read when all is over, as far as it comes soon and nobody wants to leave."""
-        until = time.monotonic() + _LAST_LOGS
+        ended_at = time.monotonic()
         while self._awaited or self._following:
-            left = until - time.monotonic()
+            left = ended_at + (_LAST_LOGS if self._awaited else _LAST_LINES) - time.monotonic()
             try:
-                message = self._inbox.get(timeout=max(0.0, left if self._awaited else min(left, _LAST_LINES)))
+                message = self._inbox.get(timeout=left) if left > 0 else StopRequested()
             except Empty:
                 return
             if isinstance(message, StopRequested):
@@ -114,9 +114,15 @@ class Reporting:
         if found is None:
             return None
         serving = found.serving
-        if serving is not None and serving.old:
+        if serving is not None and serving.old and not self._keeps_pods(ref):
             serving = replace(serving, revision=self._earlier.serving)
         return replace(found, serving=serving)
+
+    def _keeps_pods(self, ref: ObjectRef) -> bool:
+        """Whether a workload may have pods that are older than the revision before."""
+        manifest = self._manifests.get(ref)
+        strategy = mapping(manifest.body, "spec", "updateStrategy") if manifest else {}
+        return text(strategy, "type") == "OnDelete" or bool(dig(strategy, "rollingUpdate", "partition"))
 
     def _place(self, ref: ObjectRef, path: JsonPath) -> Place | None:
         """Where something stands in the manifest of an object, or what is nearest to it; else its name alone."""

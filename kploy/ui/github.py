@@ -46,8 +46,8 @@ class Annotations:
                 self._files = {change.ref: change.file for change in plan.changes}
             case events.Failed(ref, reason, _, hint, place):
                 self._trouble(ref, "rollout-failed", f"{ref}: {reason}", hint, place)
-            case events.Unfinished(ref, status, _, place):
-                self._trouble(ref, "not-ready", f"{ref}: applied, not ready: {words_of(status)}", "", place)
+            case events.Unfinished(ref=ref, status=status, hint=hint, place=place):
+                self._trouble(ref, "not-ready", f"{ref}: applied, not ready: {words_of(status)}", hint, place)
             case _:
                 pass
 

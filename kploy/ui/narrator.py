@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from math import ceil
 from typing import assert_never
 from zlib import crc32
@@ -18,7 +18,7 @@ from kploy.model.plan import Action, Plan
 from kploy.model.report import Outcome
 from kploy.ui.calls import Calls
 from kploy.ui.console import Hanging, Part, Row, Signs, line
-from kploy.ui.numbers import count, seconds, ticking
+from kploy.ui.numbers import count, few, seconds, ticking
 from kploy.ui.sanitize import clean
 
 SIMULATED = "the sandbox: a real control plane, on which pods only pretend to run"
@@ -113,10 +113,9 @@ class Narrator:
                 return None
 
     def _reminder(self, objects: tuple[events.Awaited, ...], at: float) -> Hanging:
-        named = ", ".join(f"{each.ref} ({words_of(each.status)})" for each in objects[:_MOST_NAMES])
-        more = f" and {len(objects) - _MOST_NAMES} more" if len(objects) > _MOST_NAMES else ""
+        named = few([f"{each.ref} ({words_of(each.status)})" for each in objects], _MOST_NAMES)
         head = line("  ", (f"{self._signs.waiting:<{self._signs.column}}", "dim"))
-        return Hanging(head, line((f"{seconds(at)}: still waiting for {named}{more}", "dim")))
+        return Hanging(head, line((f"{seconds(at)}: still waiting for {named}", "dim")))
 
     def _is_as_before(self, ref: ObjectRef, status: Status) -> bool:
         """Whether an object that is to go is only seen as it was before it was told to."""
@@ -151,7 +150,7 @@ class Narrator:
             if change.unchecked:
                 names.setdefault(change.unchecked, []).append(str(change.ref))
         for why, of in names.items():
-            words = f"{_few(of)}: the server could not check {'it' if len(of) == 1 else 'them'}: {why}"
+            words = f"{few(of, _MOST_NAMES)}: the server could not check {'it' if len(of) == 1 else 'them'}: {why}"
             yield Hanging(line("  "), line((words, "yellow")))
 
     def restarting(self, plan: Plan) -> Iterator[Hanging]:
@@ -161,7 +160,7 @@ class Narrator:
             if change.restart and change.restart.config and change.restart.together:
                 names.setdefault(change.restart.config, []).append(str(change.ref))
         for config, of in names.items():
-            words = f"{_few(config)} changed: the pods of {_few(of)} restart"
+            words = f"{few(config, _MOST_NAMES)} changed: the pods of {few(of, _MOST_NAMES)} restart"
             yield Hanging(line("  "), line(words))
 
     def _staying(self, plan: Plan) -> Iterator[Hanging]:
@@ -248,12 +247,6 @@ def findings_summary(findings: Iterable[Finding], files: int, signs: Signs, *, w
         line((f"{signs.failed} ", style)),
         line((f"{text}; nothing was {'written' if was_asked else 'sent to the cluster'}", style)),
     )
-
-
-def _few(names: Sequence[str | ObjectRef]) -> str:
-    """The first of ``names``, and how many more there are."""
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(map(str, names[:_MOST_NAMES])) + more
 
 
 def _version(event: events.Opened) -> str:

@@ -1,6 +1,8 @@
-"""Durations and counts in words."""
+"""Durations, counts and short lists in words."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def seconds(duration: float) -> str:
@@ -39,3 +41,9 @@ def age(duration: float | None) -> str:
 def count(number: int, noun: str) -> str:
     """``1 error``, ``2 errors``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def few(names: Sequence[object], most: int) -> str:
+    """``a, b and 3 more``: the first of ``names``, and how many there are besides."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
 
 from rich.cells import cell_len
 
 from kploy.core.differences import by_telling
 from kploy.core.readers import is_config_hash
-from kploy.model.objects import ObjectRef
 from kploy.model.plan import Action, Change, Edit, FieldChange, Ownership, Pace, Plan, Restart
 from kploy.ui.console import Hanging, Part, Row, Screen, Signs, line, padded, shown, signs_for
 from kploy.ui.field_diff import MASKED, diff_lines, in_words
-from kploy.ui.numbers import count
+from kploy.ui.numbers import count, few
 
 
 class Detail(StrEnum):
@@ -109,7 +108,7 @@ class _Printer:
         for number, field in enumerate(fields[:_TOLD]):
             yield ", " if number else ""
             if is_config_hash(field) and change.restart and change.restart.config:
-                yield f"{_few(change.restart.config)} changed"
+                yield f"{few(change.restart.config, _TOLD)} changed"
                 continue
             yield f"{field.label}  "
             yield from in_words(field, self._signs.arrow)
@@ -148,13 +147,7 @@ def _restart_in_words(restart: Restart) -> str:
 
 
 def _because(restart: Restart) -> str:
-    return f", because of {_few((*restart.because, *restart.config))}"
-
-
-def _few(names: Sequence[str | ObjectRef]) -> str:
-    """The first of ``names``, and how many more there are."""
-    left = len(names) - _TOLD
-    return ", ".join(map(str, names[:_TOLD])) + (f" and {left} more" if left > 0 else "")
+    return f", because of {few((*restart.because, *restart.config), _TOLD)}"
 
 
 def _at_a_time(restart: Restart) -> str:

@@ -11,7 +11,8 @@ from kploy.model.evidence import LogTail, Runbook, Serving
 from kploy.model.notices import Notice
 from kploy.model.objects import Cause
 from kploy.ui.console import Hanging, Row, Screen, columns, line
-from kploy.ui.numbers import count
+from kploy.ui.numbers import count, few
+from kploy.ui.sanitize import clean
 
 _MOST_PODS = 3
 """So many pods are named; the others are counted."""
@@ -58,11 +59,9 @@ def _said(log: LogTail) -> str:
 
 
 def _pods(cause: Cause) -> str:
-    named = ", ".join(cause.pods[:_MOST_PODS])
-    more = f" and {len(cause.pods) - _MOST_PODS} more" if len(cause.pods) > _MOST_PODS else ""
     noun = "pod" if len(cause.pods) == 1 else "pods"
     container = f", container {cause.container}" if cause.container else ""
-    return f"{noun} {named}{more}{container}: {cause.reason}"
+    return f"{noun} {few(cause.pods, _MOST_PODS)}{container}: {cause.reason}"
 
 
 def _serving(serving: Serving) -> str:
@@ -96,13 +95,16 @@ def _rendered(text: str, width: int) -> list[Text]:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from kploy.ui.sanitize import clean
-
     safe = "\n".join(map(clean, text.split("\n")))
     paper = Console(width=max(20, width - 8), force_terminal=True, color_system="standard", highlight=False)
     with paper.capture() as written:
         paper.print(Markdown(safe, hyperlinks=False))
-    return list(Text.from_ansi(written.get().rstrip()).split("\n"))
+    # What Markdown spells as an entity is a character only now.
+    return [_cleaned(row) for row in Text.from_ansi(written.get().rstrip()).split("\n")]
+
+
+def _cleaned(row: Text) -> Text:
+    return row if clean(row.plain) == row.plain else Text(clean(row.plain))
 
 
 def _fact(text: str) -> Hanging:

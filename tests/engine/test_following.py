@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -58,10 +59,10 @@ def test_each_run_of_a_container_is_followed_once_and_only_when_it_has_begun() -
     assert found.saw(pod("old"))
     assert found.saw(pod("new", {"waiting": {"reason": "ContainerCreating"}}))
     assert found.saw(pod("new"))
-    assert said.get(timeout=10) == Wrote("new", "web", "hello")
+    assert said.get(timeout=10) == Wrote("new", "web", "hello", ANY)
     assert found.saw(pod("new"))
     assert found.saw(pod("new", {"terminated": {"exitCode": 1}}, restarts=1))
-    assert said.get(timeout=10) == Wrote("new", "web", "hello")
+    assert said.get(timeout=10) == Wrote("new", "web", "hello", ANY)
     speaking.may_end.set()
     assert [speaking.asked.get() for _ in range(2)] == ["shop/new/web"] * 2
     assert speaking.asked.empty()
@@ -70,7 +71,7 @@ def test_each_run_of_a_container_is_followed_once_and_only_when_it_has_begun() -
 def test_a_log_that_cannot_be_read_says_so() -> None:
     found, said = following(Speaking())
     assert found.saw(pod("gone"))
-    assert said.get(timeout=10) == Wrote("gone", "web", "(its log cannot be read: pods gone not found)")
+    assert said.get(timeout=10) == Wrote("gone", "web", "(its log cannot be read: pods gone not found)", ANY)
 
 
 def test_no_more_are_followed_than_there_are_connections_for() -> None:
@@ -79,6 +80,18 @@ def test_no_more_are_followed_than_there_are_connections_for() -> None:
     assert [found.saw(pod(f"web-{number}")) for number in range(MOST + 1)] == [True] * MOST + [False]
     assert len({said.get(timeout=10).pod for _ in range(MOST)}) == MOST
     speaking.may_end.set()
+
+
+def test_what_there_was_no_connection_for_is_followed_once_there_is() -> None:
+    speaking = Speaking()
+    found, said = following(speaking)
+    for number in range(MOST):
+        assert found.saw(pod(f"web-{number}"))
+    assert not found.saw(pod("late"))
+    speaking.may_end.set()
+    while not found.saw(pod("late")):
+        pass
+    assert "late" in {said.get(timeout=10).pod for _ in range(MOST + 1)}
 
 
 def lines(said: list[Event]) -> list[tuple[str, str, str]]:
