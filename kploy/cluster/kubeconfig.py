@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from kubernetes import client, config
 from kubernetes.config import kube_config
@@ -228,9 +229,9 @@ def _session(login: _Login, user: str | None) -> Session:
     configuration = login.configuration
     configuration.connection_pool_maxsize = _CONNECTIONS
     configuration.retries = False
-    pool = client.ApiClient(configuration).rest_client.pool_manager
+    manager = client.ApiClient(configuration).rest_client.pool_manager
     if configuration.host.startswith("https:"):
-        settings = pool.connection_pool_kw
+        settings = manager.connection_pool_kw
         context = _context(settings.pop("ca_certs"))
         certificate, key = settings.pop("cert_file"), settings.pop("key_file")
         if certificate:
@@ -243,7 +244,22 @@ def _session(login: _Login, user: str | None) -> Session:
     if user:
         headers["Impersonate-User"] = user
     checked = {name: header(name, value) for name, value in headers.items()}
-    return Session(configuration.host.rstrip("/"), pool, checked, login.expires)
+    server = configuration.host.rstrip("/")
+    return Session(server, _connections(manager, server), _root(manager, server), checked, login.expires)
+
+
+def _connections(manager: Any, server: str) -> Any:
+    """Those with the one server: who asks the manager for each request has the address parsed each time."""
+    try:
+        return manager.connection_from_url(server)
+    except ValueError as exc:
+        fact = f"cannot talk to {server}: {exc}"
+        raise Unreachable(fact, "check the server's address and the proxy settings") from exc
+
+
+def _root(manager: Any, server: str) -> str:
+    """What goes before a path in a request. A proxy that is no tunnel must be told the server as well."""
+    return server if manager.proxy and server.startswith("http:") else urlsplit(server).path
 
 
 def _expanded(path: str) -> str:
