@@ -48,13 +48,14 @@ _NO_RETRIES = urllib3.Retry.from_int(retries=False, redirect=False)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that may safely be sent twice. ``path`` is escaped already."""
+    """A request that may safely be sent twice. ``path`` is escaped already; ``accept`` is "" for the usual."""
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     content_type: str = "application/json"
+    accept: str = ""
 
 
 class Transport:
@@ -215,6 +216,8 @@ class Transport:
         """The answer as far as its headers, whatever its status. Raises HTTPError."""
         left = self._attempts.before_asking(limit)
         headers, data = session.headers, None
+        if request.accept:
+            headers = {**headers, "Accept": request.accept}
         if request.body is not None:
             headers = {**headers, "Content-Type": request.content_type}
             data = json.dumps(request.body, separators=(",", ":")).encode()
