@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kploy.cluster.connection import Connection
+from kploy.cluster.discovery import AGGREGATED, documents, resources, versions
 from kploy.cluster.failures import failure_of
 from kploy.cluster.port import Answer, Change, ChangeType, Listing, NotFound, Propagation, Trouble, Unreachable
 from kploy.cluster.transport import READ_TIMEOUT, Request, Transport
@@ -56,15 +57,12 @@ class ApiServer:
 
     def kinds(self) -> tuple[Resource, ...]:
         _, groups = self._transport.send(Request("GET", "/apis"))
-        versions = ["v1"]
-        for group in entries(groups, "groups"):
-            preferred = text(group, "preferredVersion", "groupVersion")
-            others = [text(version, "groupVersion") for version in entries(group, "versions")]
-            versions += [preferred, *(version for version in others if version != preferred)]
+        _, aggregated = self._transport.send(Request("GET", "/apis", accept=AGGREGATED))
+        known = documents(aggregated)
         found: dict[tuple[str, str], Resource] = {}
-        for api_version in versions:
-            _, answer = self._transport.send(Request("GET", _root(group_of(api_version), version_of(api_version))))
-            for resource in _resources(api_version, answer, with_verbs=frozenset({"list", "delete"})):
+        for api_version in ("v1", *versions(groups)):
+            document = known.get(api_version) or self._document(api_version)
+            for resource in resources(api_version, document, with_verbs=frozenset({"list", "delete"})):
                 found.setdefault((resource.group, resource.plural), resource)
         return tuple(found.values())
 
@@ -202,28 +200,18 @@ class ApiServer:
         """The kinds of one API version by name; remembered once the server has said something."""
         with self._discovering:
             if api_version not in self._discovered:
-                root = _root(group_of(api_version), version_of(api_version))
                 try:
-                    _, answer = self._transport.send(Request("GET", root))
+                    document = self._document(api_version)
                 except NotFound:
                     return {}
                 self._discovered[api_version] = {
-                    resource.kind: resource for resource in _resources(api_version, answer)
+                    resource.kind: resource for resource in resources(api_version, document)
                 }
             return self._discovered[api_version]
 
-
-def _resources(api_version: str, answer: object, with_verbs: frozenset[str] = frozenset()) -> Iterator[Resource]:
-    for row in entries(answer, "resources"):
-        verbs = row.get("verbs")
-        if "/" not in text(row, "name") and with_verbs.issubset(verbs if isinstance(verbs, list) else ()):
-            yield Resource(
-                group_of(api_version),
-                version_of(api_version),
-                text(row, "kind"),
-                text(row, "name"),
-                namespaced=bool(row.get("namespaced")),
-            )
+    def _document(self, api_version: str) -> Any:
+        """What the server says of one API version."""
+        return self._transport.send(Request("GET", _root(group_of(api_version), version_of(api_version))))[1]
 
 
 def _identity(body: Body) -> tuple[str, str]:

@@ -13,18 +13,45 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
 from pathlib import Path
 from typing import Any
-
-from kubernetes import client, config
-from kubernetes.config import kube_config
+from urllib.parse import urlsplit
 
 from kploy.cluster.credentials import Credential
 from kploy.cluster.keys import private_directory
+from kploy.cluster.later import importing
 from kploy.cluster.port import Unauthenticated, Unreachable
 from kploy.cluster.sessions import Session, header
 from kploy.cluster.users import User
 from kploy.core.bodies import dig, mapping, text
 
-_YAMLError = kube_config.yaml.YAMLError  # type: ignore[attr-defined]  # what the client's own reading raises
+
+def _client() -> tuple[Any, ...]:
+    from kubernetes import config
+    from kubernetes.client import configuration, rest
+    from kubernetes.config import kube_config
+
+    return config, kube_config, configuration.Configuration, rest.RESTClientObject
+
+
+_UNUSED = frozenset(
+    {
+        "kubernetes.client.api_client",
+        "kubernetes.dynamic",
+        "kubernetes.informer",
+        "kubernetes.leaderelection",
+        "kubernetes.stream",
+        "kubernetes.watch",
+        "oauthlib.oauth2",
+        "requests_oauthlib",
+    }
+)
+"""What the client loads for its typed APIs, its own watches, and the providers that log in by OAuth.
+
+It takes twice as long as all the rest. kploy never gives the client a provider: see cluster.users.
+"""
+
+config, kube_config, Configuration, RESTClientObject = importing(_client, "kubernetes", _UNUSED)
+
+_YAMLError = kube_config.yaml.YAMLError  # what the client's own reading raises
 
 _ADDRESS = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[^\s/@?#:\[\]]+)(:[0-9]{1,5})?(/[^\s@?#]*)?")
 """The address of an API server, which is told: no user or password is in it."""
@@ -119,7 +146,7 @@ class Kubeconfig:
             raise Unreachable(fact, f"write `https://HOST:PORT`, without a user or password, into {self.where}")
 
     def _login(self, context: str, keys: Path) -> _Login:
-        configuration = client.Configuration()
+        configuration = Configuration()
         kube_config.KubeConfigLoader(
             self._merged, active_context=context, config_base_path=None, temp_file_path=str(keys)
         ).load_and_set(configuration)
@@ -180,7 +207,7 @@ class _Login:
 
 def in_cluster(kubeconfig: Kubeconfig, user: str | None) -> Session:
     """The session of the service account of the pod that kploy runs in. Raises Unreachable if it runs in none."""
-    configuration = client.Configuration()
+    configuration = Configuration()
     try:
         config.load_incluster_config(client_configuration=configuration)
     except config.ConfigException as exc:
@@ -192,7 +219,7 @@ def in_cluster(kubeconfig: Kubeconfig, user: str | None) -> Session:
 
 def direct(server: str, user: str | None) -> Session:
     """The session with a server that is pinned and has no entry in a kubeconfig: without credentials."""
-    return _session(_Login(client.Configuration(host=server)), user)
+    return _session(_Login(Configuration(host=server)), user)
 
 
 class _Context(ssl.SSLContext):
@@ -228,9 +255,9 @@ def _session(login: _Login, user: str | None) -> Session:
     configuration = login.configuration
     configuration.connection_pool_maxsize = _CONNECTIONS
     configuration.retries = False
-    pool = client.ApiClient(configuration).rest_client.pool_manager
+    manager = RESTClientObject(configuration).pool_manager
     if configuration.host.startswith("https:"):
-        settings = pool.connection_pool_kw
+        settings = manager.connection_pool_kw
         context = _context(settings.pop("ca_certs"))
         certificate, key = settings.pop("cert_file"), settings.pop("key_file")
         if certificate:
@@ -243,7 +270,22 @@ def _session(login: _Login, user: str | None) -> Session:
     if user:
         headers["Impersonate-User"] = user
     checked = {name: header(name, value) for name, value in headers.items()}
-    return Session(configuration.host.rstrip("/"), pool, checked, login.expires)
+    server = configuration.host.rstrip("/")
+    return Session(server, _connections(manager, server), _root(manager, server), checked, login.expires)
+
+
+def _connections(manager: Any, server: str) -> Any:
+    """Those with the one server: who asks the manager for each request has the address parsed each time."""
+    try:
+        return manager.connection_from_url(server)
+    except ValueError as exc:
+        fact = f"cannot talk to {server}: {exc}"
+        raise Unreachable(fact, "check the server's address and the proxy settings") from exc
+
+
+def _root(manager: Any, server: str) -> str:
+    """What goes before a path in a request. A proxy that is no tunnel must be told the server as well."""
+    return server if manager.proxy and server.startswith("http:") else urlsplit(server).path
 
 
 def _expanded(path: str) -> str:

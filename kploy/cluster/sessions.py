@@ -24,12 +24,13 @@ _TRY_AGAIN = 10.0
 class Session:
     """Credentials as they were loaded once, and the connections that show them.
 
-    ``headers`` go with every request. ``expires`` is in seconds since the epoch.
-    ``works``: the server has taken them.
+    ``root`` goes before the path of every request, and ``headers`` with it.
+    ``expires`` is in seconds since the epoch. ``works``: the server has taken them.
     """
 
     server: str
     pool: Any = field(repr=False)
+    root: str
     headers: Mapping[str, str] = field(repr=False)
     expires: float = math.inf
     works: bool = False

@@ -42,15 +42,20 @@ _CHUNK = 1 << 18
 """At most so many bytes are read at once."""
 
 
+_NO_RETRIES = urllib3.Retry.from_int(retries=False, redirect=False)
+"""None of urllib3's own: cluster.attempts makes them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that may safely be sent twice. ``path`` is escaped already."""
+    """A request that may safely be sent twice. ``path`` is escaped already; ``accept`` is "" for the usual."""
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     content_type: str = "application/json"
+    accept: str = ""
 
 
 class Transport:
@@ -125,7 +130,7 @@ class Transport:
         for response in tuple(self._streams):
             with suppress(ValueError, RuntimeError, OSError):  # It may end by itself at this moment.
                 response.shutdown()
-        self._attempts.sessions.latest.pool.clear()
+        self._attempts.sessions.latest.pool.close()
 
     def _lines(self, request: Request, silence: float) -> Iterator[bytes]:
         response = self._attempts.make(lambda session: self._begun(request, session, silence), PATIENCE)
@@ -211,17 +216,20 @@ class Transport:
         """The answer as far as its headers, whatever its status. Raises HTTPError."""
         left = self._attempts.before_asking(limit)
         headers, data = session.headers, None
+        if request.accept:
+            headers = {**headers, "Accept": request.accept}
         if request.body is not None:
             headers = {**headers, "Content-Type": request.content_type}
             data = json.dumps(request.body, separators=(",", ":")).encode()
-        return session.pool.request(  # type: ignore[no-any-return]
+        return session.pool.urlopen(  # type: ignore[no-any-return]
             request.method,
-            f"{self._server}{request.path}" + (f"?{urlencode(request.query)}" if request.query else ""),
+            f"{session.root}{request.path}" + (f"?{urlencode(request.query)}" if request.query else ""),
             body=data,
             headers=headers,
             timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT, left), read=left),
-            retries=False,
+            retries=_NO_RETRIES,
             redirect=False,
+            assert_same_host=False,  # A proxy's connections are to another one.
             preload_content=False,
         )
 

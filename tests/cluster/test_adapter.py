@@ -41,7 +41,19 @@ from kploy.core.kinds import builtin
 from kploy.model.errors import Refused
 from kploy.model.objects import Body, Resource
 from kploy.sandbox import Sandbox
-from tests.cluster.servers import Server, html, passes_on, refuses, resets, says, serving, streams, truncated
+from tests.cluster.servers import Answer as Reply
+from tests.cluster.servers import (
+    Handler,
+    Server,
+    html,
+    passes_on,
+    refuses,
+    resets,
+    says,
+    serving,
+    streams,
+    truncated,
+)
 
 pytestmark = pytest.mark.cluster
 
@@ -433,12 +445,18 @@ def to(tmp_path: Path) -> Played:
 
 
 @pytest.fixture
-def proxy(cluster: Sandbox, tmp_path: Path) -> Iterator[Server]:
-    """Stands in front of the real API server and records."""
+def passed_on(cluster: Sandbox, tmp_path: Path) -> Reply:
+    """What the real API server answers."""
     config = yaml.safe_load(cluster.kubeconfig.read_text())
     authority = tmp_path / "authority.pem"
     authority.write_bytes(base64.b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]))
-    with serving(passes_on(cluster.server, str(authority), config["users"][0]["user"]["token"])) as server:
+    return passes_on(cluster.server, str(authority), config["users"][0]["user"]["token"])
+
+
+@pytest.fixture
+def proxy(passed_on: Reply) -> Iterator[Server]:
+    """Stands in front of the real API server and records."""
+    with serving(passed_on) as server:
         yield server
 
 
@@ -618,6 +636,83 @@ def test_a_kind_is_discovered_once_and_a_failure_to_do_so_is_no_unknown_kind(to:
         assert api.resource("example.com/v1", "Gadget") == UNKNOWN
         assert api.resource("example.com/v1", "Widget") is None
         assert [seen.path for seen in server.requests] == ["/apis/example.com/v1"] * 2
+
+
+def builtins(kinds: tuple[Resource, ...]) -> list[Resource]:
+    """Without what other tests define meanwhile."""
+    return [each for each in kinds if builtin(f"{each.group}/{each.version}".strip("/"), each.kind)]
+
+
+def test_all_kinds_are_asked_for_at_once_and_one_by_one_of_a_server_that_is_old(
+    proxy: Server, passed_on: Reply, to: Played
+) -> None:
+    def old(handler: Handler) -> None:
+        handler.seen.headers["accept"] = "application/json"
+        passed_on(handler)
+
+    at_once = builtins(to(proxy).kinds())
+    asked = [seen.path for seen in proxy.requests]
+    assert (asked[:3], "/apis/apps/v1" in asked) == (["/apis", "/apis", "/api/v1"], False)
+    with serving(old) as server:
+        assert builtins(to(server).kinds()) == at_once
+        assert "/apis/apps/v1" in [seen.path for seen in server.requests]
+    assert {CONFIG_MAP, DEPLOYMENT, NAMESPACE} <= set(at_once)
+
+
+V1 = {"groupVersion": "example.com/v1"}
+GROUPS = {"kind": "APIGroupList", "groups": [{"name": "example.com", "versions": [V1], "preferredVersion": V1}]}
+VERBS = ["list", "delete"]
+GADGETS = {
+    "resource": "gadgets",
+    "responseKind": {"group": "", "version": "", "kind": "Gadget"},
+    "scope": "Namespaced",
+    "verbs": VERBS,
+    "subresources": [{"subresource": "status", "verbs": ["get"]}],
+}
+UNREACHED: dict[str, Any] = {"resource": "widgets", "responseKind": None, "scope": "Cluster", "subresources": []}
+
+
+def aggregated(*versions: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": "APIGroupDiscoveryList",
+        "items": [{"metadata": {"name": "example.com"}, "versions": list(versions)}],
+    }
+
+
+def test_what_the_aggregated_document_says_is_not_asked_for(to: Played) -> None:
+    fresh = aggregated({"version": "v1", "freshness": "Current", "resources": [GADGETS, UNREACHED]})
+    with serving(says(200, GROUPS), says(200, fresh), says(200, {"resources": []})) as server:
+        assert to(server).kinds() == (UNKNOWN,)
+        assert [(seen.path, "as=APIGroupDiscoveryList" in seen.headers["accept"]) for seen in server.requests] == [
+            ("/apis", False),
+            ("/apis", True),
+            ("/api/v1", False),
+        ]
+
+
+@pytest.mark.parametrize(
+    "incomplete",
+    [
+        aggregated({"version": "v1", "freshness": "Stale"}),
+        aggregated({"version": "v1", "freshness": "Stale", "resources": [GADGETS]}),
+        aggregated({"version": "v1", "freshness": "Current"}),
+        aggregated({"version": "v1", "resources": [GADGETS]}),
+        aggregated({"version": "v2", "freshness": "Current", "resources": [GADGETS]}),
+        aggregated(),
+        {"kind": "APIGroupDiscoveryList", "items": []},
+        GROUPS,
+    ],
+)
+def test_kinds_of_a_server_that_was_not_reached_are_asked_for_and_never_passed_over(
+    to: Played, incomplete: dict[str, Any]
+) -> None:
+    first = [says(200, GROUPS), says(200, incomplete), says(200, {"resources": []})]
+    row = {"name": "gadgets", "kind": "Gadget", "namespaced": True, "verbs": VERBS}
+    with serving(*first, says(200, {"resources": [row]})) as server:
+        assert to(server).kinds() == (UNKNOWN,)
+        assert [seen.path for seen in server.requests] == ["/apis", "/apis", "/api/v1", "/apis/example.com/v1"]
+    with serving(*first, refuses(503, "unavailable")) as server, pytest.raises(ServerFailed, match="unavailable"):
+        to(server).until(time.monotonic() + 0.1).kinds()
 
 
 @pytest.mark.parametrize("answer", [says(200, {"hello": "world"}), html(200), html(503), refuses(503, "starting")])

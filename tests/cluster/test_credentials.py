@@ -325,7 +325,7 @@ class Loads:
         life = self._lives.pop(0)
         if life is None:
             raise Unauthenticated("no")
-        self.sessions.append(Session("https://one.example", None, {}, self.now + life))
+        self.sessions.append(Session("https://one.example", None, "", {}, self.now + life))
         return self.sessions[-1]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import trustme
 
+from kploy.cluster.connection import Choice, connect
 from kploy.cluster.port import (
     ClusterError,
     Expired,
@@ -24,6 +25,7 @@ from kploy.cluster.transport import Request
 from tests.cluster.servers import (
     OK,
     Answer,
+    Handler,
     hangs,
     html,
     refuses,
@@ -147,6 +149,33 @@ def test_a_host_that_has_no_address_is_named(wires: Wires) -> None:
     with pytest.raises(Unreachable) as raised:
         wires.to("http://no-such-host.invalid").send(VERSION, patience=0)
     assert raised.value.message == "cannot find the host of http://no-such-host.invalid"
+
+
+def test_what_goes_before_the_paths_of_a_server_is_kept(wires: Wires) -> None:
+    with serving(OK) as server:
+        assert wires.to(f"{server.url}/k8s/clusters/c-1/").send(VERSION) == GOOD
+        assert [seen.path for seen in server.requests] == ["/k8s/clusters/c-1/version"]
+
+
+def test_a_proxy_that_is_no_tunnel_is_told_the_server(wires: Wires) -> None:
+    targets: list[str] = []
+
+    def answer(handler: Handler) -> None:
+        targets.append(handler.path)
+        OK(handler)
+
+    with serving(answer) as proxy:
+        transport = wires.to("http://one.example:8080/k8s", trust={"proxy-url": proxy.url})
+        assert transport.send(Request("GET", "/version", (("a", "b"),))) == GOOD
+        assert targets == ["http://one.example:8080/k8s/version?a=b"]
+        assert proxy.requests[0].headers["host"] == "one.example:8080"
+
+
+@pytest.mark.parametrize("server", ["https://one.example:port", "ftp://one.example"])
+def test_a_pinned_address_that_is_none_is_told_before_anything_is_sent(tmp_path: Path, server: str) -> None:
+    (tmp_path / "config").write_text("clusters: []\ncontexts: []\nusers: []\n")
+    with pytest.raises(Unreachable, match=f"^cannot talk to {server}"):
+        connect(Choice(kubeconfig=str(tmp_path / "config"), pinned_server=server))
 
 
 def tls_of(authority: trustme.CA, *names: str) -> ssl.SSLContext:

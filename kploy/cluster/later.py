@@ -1,0 +1,81 @@
+"""Imports that are put off: what a library loads and kploy never uses is loaded when it is used after all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+
+
+def importing(load: Callable[[], _T], package: str, put_off: frozenset[str]) -> _T:
+    """What ``load`` returns, which imports ``package``; the modules ``put_off`` are not loaded for it.
+
+    What it takes from them is there, and loads them when it is called or looked
+    into. Where that does not do, because the package does more with it at once,
+    everything is loaded as usual.
+    """
+    if package not in sys.modules:
+        finder = _Finder(put_off)
+        sys.meta_path.insert(0, finder)
+        with suppress(Exception):
+            try:
+                return load()
+            finally:
+                sys.meta_path.remove(finder)
+                _forget(lambda _, module: isinstance(module, _StandIn))
+        _forget(lambda name, _: f"{name}.".startswith(f"{package}."))
+    return load()
+
+
+def _forget(is_meant: Callable[[str, object], bool]) -> None:
+    for name, module in tuple(sys.modules.items()):
+        if is_meant(name, module):
+            del sys.modules[name]
+
+
+class _Finder:
+    """Finds a stand-in for each of some modules, and is also what loads it."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        return ModuleSpec(name, self) if name in self._names else None  # type: ignore[arg-type]  # it has what loads
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return _StandIn(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """There is nothing in it."""
+
+
+class _StandIn(ModuleType):
+    """A module that is not loaded, and has every name."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Python asks whether it is a package, and the like.
+            raise AttributeError(name)
+        return _Later(self.__name__, name)
+
+
+class _Later:
+    """What a module has under a name, loaded when it is used. That no class can derive from it is seen at once."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module = module
+        self._name = name
+
+    def _loaded(self) -> Any:
+        return getattr(import_module(self._module), self._name)
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._loaded()(*arguments, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loaded(), name)

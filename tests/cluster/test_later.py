@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kploy.cluster.later import importing
+
+ITS_OWN = """
+import json, sys
+import kploy.cluster.adapter
+print(json.dumps([[name, type(module).__name__] for name, module in sys.modules.items()]))
+"""
+"""What a process loads that talks to a cluster."""
+
+NEEDLESS = {"dateutil", "google", "jsonschema", "kubernetes_validate", "pydantic", "requests", "requests_oauthlib"}
+
+
+def test_the_official_client_is_loaded_without_what_kploy_does_not_use() -> None:
+    done = subprocess.run([sys.executable, "-c", ITS_OWN], capture_output=True, text=True, check=True)
+    loaded = dict(json.loads(done.stdout))
+    assert NEEDLESS & {name.partition(".")[0] for name in loaded} == set()
+    assert {"kubernetes.config.kube_config", "kubernetes.client.rest"} <= set(loaded)
+    assert set(loaded.values()).isdisjoint({"_StandIn"})
+
+
+def test_the_client_has_what_was_put_off_when_it_uses_it() -> None:
+    script = "from kploy.cluster import kubeconfig; print(kubeconfig.kube_config.OAuth2Session(client_id='me'))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "OAuth2Session object" in done.stdout
+
+
+Write = Callable[[str], None]
+HEAVY = "class Thing:\n    size = 7\n    def __init__(self, name): self.name = name\n"
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Writes a package ``light``, which loads a module ``heavy``."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def write(content: str) -> None:
+        (tmp_path / "light").mkdir()
+        (tmp_path / "light/__init__.py").write_text("from . import inner\n")
+        (tmp_path / "light/inner.py").write_text(content)
+        (tmp_path / "heavy.py").write_text(HEAVY)
+
+    yield write
+    for name in ("light", "light.inner", "heavy"):
+        sys.modules.pop(name, None)
+
+
+def inner() -> Any:
+    return importing(lambda: import_module("light.inner"), "light", frozenset({"heavy"}))
+
+
+def test_what_is_put_off_is_loaded_when_it_is_used(library: Write) -> None:
+    library(
+        "import heavy\nfrom heavy import Thing\n\ndef use(): return Thing('a').name, Thing.size, heavy.Thing.size"
+    )
+    light = inner()
+    assert "heavy" not in sys.modules
+    assert light.use() == ("a", 7, 7)
+    assert "heavy" in sys.modules
+
+
+@pytest.mark.parametrize("use", ["class Mine(Thing): pass", "def use(thing: Thing | None): pass"])
+def test_a_package_that_needs_it_at_once_is_loaded_as_usual(library: Write, use: str) -> None:
+    library(f"from heavy import Thing\n\n{use}\n")
+    light = inner()
+    assert light.Thing is import_module("heavy").Thing
+    assert light is sys.modules["light.inner"]
+
+
+def test_a_package_that_is_loaded_already_stays_as_it_is(library: Write) -> None:
+    library("from heavy import Thing\n")
+    before = import_module("light.inner")
+    assert inner() is before
+    assert before.Thing is import_module("heavy").Thing
+
+
+def test_a_package_that_cannot_be_loaded_says_so(library: Write) -> None:
+    library("import no_such_module_anywhere\n")
+    finders = list(sys.meta_path)
+    with pytest.raises(ModuleNotFoundError, match="no_such_module_anywhere"):
+        inner()
+    assert sys.meta_path == finders
