@@ -131,13 +131,14 @@ def test_a_rollout_that_fails_is_annotated_where_the_manifest_names_the_object(
     result, summary = step(kploy, root, "run", "--timeout", "4s")
     assert result.code in {1, 5}
     found = {order.properties["title"]: order for order in orders(result.stderr)}
-    line = STUCK.count("\n") + 5
+    line = STUCK.count("\n") + 7
     assert found["rollout-failed"] == Order(
         "error",
-        "job/migrate: DeadlineExceeded: Job was active longer than specified deadline",
-        {"file": "rcs/all.yaml", "line": str(line), "col": "9", "endColumn": "16", "title": "rollout-failed"},
+        "job/migrate: DeadlineExceeded: not done within 1 s, its activeDeadlineSeconds\n"
+        f"give it more time, or see what its pods do: kubectl describe -n {live.namespace} job.batch/migrate",
+        {"file": "rcs/all.yaml", "line": str(line), "col": "26", "endColumn": "27", "title": "rollout-failed"},
     )
-    assert found["not-ready"].properties["line"] == "4"
+    assert found["not-ready"].properties["line"] == "22"
     assert f"/{live.namespace}\n\n❌ **" in summary
     assert "| ❌ | <code>job/migrate</code> | created | DeadlineExceeded" in summary
     assert "| ✅ | <code>configmap/flags</code> | created | 1 key |" in summary

@@ -52,10 +52,7 @@ def test_advice_after_a_timeout_can_be_typed_as_it_stands(kploy: Kploy, write: W
     result = kploy("run", str(root), "-n", live.namespace, "--timeout", "2s")
     words = f"{root} --namespace {live.namespace}"
     assert result.code == 5
-    assert (
-        result.lines[-1]
-        == f"  see how it goes on: kploy list {words}; wait longer: kploy run {words} --timeout 10m"
-    )
+    assert result.lines[-2:] == [f"  wait  kploy run {words} --timeout 10m", f"  look  kploy list {words}"]
 
 
 def test_the_end_of_a_command_is_the_end_of_its_connections(tmp_path: Path) -> None:

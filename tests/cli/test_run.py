@@ -174,7 +174,7 @@ def test_gives_up_after_the_timeout_with_code_5_and_says_what_is_missing(kploy: 
     result = kploy("run", "--timeout", "2s")
     assert result.code == 5
     assert any("deployment/web" in line and "applied, not ready" in line for line in result.lines)
-    assert "shop is not up after" in result.lines[-2]
+    assert "shop is not up after" in result.lines[-3]
 
 
 def test_what_needs_a_failed_object_is_not_started_and_the_rest_is_deployed(
@@ -202,7 +202,7 @@ spec:
         "· deployment/web not started: job/migrate failed",
         "✓ configmap/flags created 1 key",
         f"✓ namespace/{live.namespace} created",
-        "✗ job/migrate DeadlineExceeded: Job was active longer than specified deadline",
+        "✗ job/migrate DeadlineExceeded: not done within 1 s, its activeDeadlineSeconds",
     ]
     assert sorted(live.objects(*KINDS)) == [
         "configmap/flags",
