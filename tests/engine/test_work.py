@@ -6,7 +6,6 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import count
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -35,7 +34,7 @@ def lines_of(work: Callable[[], object]) -> int:
         next(found)
         return trace
 
-    before: Callable[[FrameType, str, Any], Any] | None = sys.gettrace()
+    before = sys.gettrace()
     sys.settrace(trace)
     try:
         work()
