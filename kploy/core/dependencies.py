@@ -25,6 +25,7 @@ class Lookup:
         self._by_label: dict[tuple[str, str, str], set[ObjectRef]] = {}
         self._definitions: dict[tuple[str, str], ObjectRef] = {}
         self._selected: dict[tuple[str, frozenset[tuple[str, str]]], tuple[ObjectRef, ...]] = {}
+        self._found: dict[tuple[ObjectRef, ...], tuple[ObjectRef, ...]] = {}
         for manifest in manifests:
             if (manifest.ref.group, manifest.ref.kind) in WORKLOADS:
                 self._add_workload(manifest)
@@ -38,10 +39,14 @@ class Lookup:
             self._by_label.setdefault((manifest.ref.namespace, key, str(value)), set()).add(manifest.ref)
 
     def selected(self, namespace: str, labels: Mapping[str, Any]) -> tuple[ObjectRef, ...]:
-        """The workloads in ``namespace`` whose pods carry all of ``labels``; none for no labels."""
+        """The workloads in ``namespace`` whose pods carry all of ``labels``; none for no labels.
+
+        Of the same workloads it is the same tuple: to compare tuples would take as long as they are.
+        """
         asked = namespace, frozenset((key, str(value)) for key, value in labels.items())
         if asked not in self._selected:
-            self._selected[asked] = self._carrying(*asked)
+            found = self._carrying(*asked)
+            self._selected[asked] = self._found.setdefault(found, found)
         return self._selected[asked]
 
     def _carrying(self, namespace: str, labels: frozenset[tuple[str, str]]) -> tuple[ObjectRef, ...]:
@@ -66,7 +71,7 @@ def implied(manifest: Manifest, lookup: Lookup) -> Iterator[ObjectRef]:
 
 
 def selected(manifest: Manifest, lookup: Lookup) -> tuple[ObjectRef, ...]:
-    """The workloads that it needs because it selects their pods; the same tuple for the same selector."""
+    """The workloads that it needs because it selects their pods; the same tuple for the same ones."""
     if (manifest.ref.group, manifest.ref.kind) != ("policy", "PodDisruptionBudget"):
         return ()
     return lookup.selected(manifest.ref.namespace, mapping(manifest.body, "spec", "selector", "matchLabels"))

@@ -19,6 +19,7 @@ from kploy.core.bodies import template_path
 from kploy.core.finalizers import of_deletion
 from kploy.core.live import Fields, Live, Malformed, condition_of, fields, words
 from kploy.core.load_balancers import lacks_address, of_load_balancer
+from kploy.core.moment import Moment
 from kploy.core.notices import by_uid
 from kploy.core.pod_causes import cause_of
 from kploy.core.pod_progress import progress_of
@@ -137,7 +138,7 @@ def _of_pods(live: Live, pods: Sequence[Body], notices: Mapping[str, tuple[Notic
     frequent = Counter((each.cause.reason, each.cause.container) for each in decisive).most_common(1)[0][0]
     alike = [each for each in decisive if (each.cause.reason, each.cause.container) == frequent]
     if grade is Grade.FATAL and live.related.is_untouched:
-        is_old = all(map(partial(_is_old, live.now), pods))
+        is_old = all(map(partial(_is_old, live.moment), pods))
         grade, grace = Grade.SUSPECTED, _LONGEST_PAUSE if is_old else _USUAL_PAUSE
     worst = min(alike, key=lambda each: _GRAVITY[each.cause.grade]).cause
     return replace(
@@ -149,8 +150,8 @@ def _of_pods(live: Live, pods: Sequence[Body], notices: Mapping[str, tuple[Notic
     )
 
 
-def _is_old(now: float, pod: Body) -> bool:
-    return now - fields("pod", pod).map("metadata").time("creationTimestamp") > _YOUNG
+def _is_old(moment: Moment, pod: Body) -> bool:
+    return moment.is_past(fields("pod", pod).map("metadata").time("creationTimestamp") + _YOUNG)
 
 
 _GRAVITY = {Grade.FATAL: 0, Grade.SUSPECTED: 1, Grade.TRANSIENT: 2}

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from kploy.core.diagnosis import is_new_pod
 from kploy.core.live import Fields, Live, Malformed, Related, fields
+from kploy.core.moment import Moment
 from kploy.core.readiness_of_pods import is_ready, is_running, last_change
 from kploy.model.evidence import Evidence, Serving, Witness
 from kploy.model.notices import Notice
@@ -26,7 +27,7 @@ def evidence_of(live: Body, related: Related, cause: Cause | None, now: float) -
     Never raises: what cannot be read is left out.
     """
     try:
-        read = Live(fields("", live), related, now)
+        read = Live(fields("", live), related, Moment(now))
         return Evidence(_serving(read), tuple(_said_once(_since_change(read))), tuple(_witnesses(read, cause)))
     except Malformed:
         return Evidence()

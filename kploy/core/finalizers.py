@@ -44,7 +44,7 @@ def waits_for(live: Live) -> str:
 def of_deletion(live: Live) -> Cause | None:
     """Why a deletion takes so long, and who is to act; None as long as it does not."""
     waiting = waits_for(live)
-    if not waiting or live.now - live.metadata.time("deletionTimestamp") < _PATIENCE:
+    if not waiting or not live.moment.is_past(live.metadata.time("deletionTimestamp") + _PATIENCE):
         return None
     strangers = [name for name in live.metadata.texts("finalizers") if name not in _UNTIL]
     if strangers and live.body.text("kind") != "Namespace":

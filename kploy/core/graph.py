@@ -272,12 +272,12 @@ def _add_selected(
     needs: _Needs, manifests: Sequence[Manifest], lookup: Lookup, by_ref: Mapping[ObjectRef, int]
 ) -> None:
     """Let what selects pods need their workloads; where several select the same, by way of a barrier."""
-    selecting: dict[tuple[ObjectRef, ...], list[int]] = {}
+    selecting: dict[int, tuple[tuple[ObjectRef, ...], list[int]]] = {}
     for index, manifest in enumerate(manifests):
         found = selected(manifest, lookup)
         if found:
-            selecting.setdefault(found, []).append(index)
-    for refs, indices in selecting.items():
+            selecting.setdefault(id(found), (found, []))[1].append(index)
+    for refs, indices in selecting.values():
         workloads = [by_ref[ref] for ref in refs]
         if len(indices) > 1 and len(workloads) > 1:
             needs.append(dict.fromkeys(workloads, Milestone.READY))
@@ -362,12 +362,12 @@ def _graph(manifests: Sequence[Manifest], needs: _Needs, backers: Mapping[int, l
 
 def _with_pools(needs: _Needs, backers: Mapping[int, list[int]]) -> tuple[_Needs, dict[int, list[int]]]:
     """``backers``; but where several workloads back several Services, by way of a barrier: their pool."""
-    backed: dict[tuple[int, ...], list[int]] = {}
+    backed: dict[int, tuple[list[int], list[int]]] = {}
     for service, workloads in backers.items():
-        backed.setdefault(tuple(workloads), []).append(service)
+        backed.setdefault(id(workloads), (workloads, []))[1].append(service)
     pooled: dict[int, list[int]] = {}
     number = len(needs)
-    for pool, services in backed.items():
+    for pool, services in backed.values():
         if len(pool) > 1 and len(services) > 1:
             pooled[number] = list(pool)
             pooled |= {service: [number] for service in services}
@@ -380,18 +380,18 @@ def _with_pools(needs: _Needs, backers: Mapping[int, list[int]]) -> tuple[_Needs
 def backers(manifests: Sequence[Manifest]) -> dict[int, list[int]]:
     """By the index of a Service: the workloads whose pods it selects and that run all the time.
 
-    One at zero replicas does not, and neither do Jobs.
+    One at zero replicas does not, and neither do Jobs. Those of the same workloads share one list.
     """
     lookup = Lookup(manifest for manifest in manifests if _runs_on(manifest))
     by_ref = {manifest.ref: index for index, manifest in enumerate(manifests)}
-    indices: dict[tuple[ObjectRef, ...], list[int]] = {}
+    indices: dict[int, list[int]] = {}
     backed: dict[int, list[int]] = {}
     for index, manifest in enumerate(manifests):
         if _kind(manifest) == ("", "Service"):
             refs = lookup.selected(manifest.ref.namespace, mapping(manifest.body, "spec", "selector"))
-            if refs not in indices:
-                indices[refs] = [by_ref[ref] for ref in refs]
-            backed[index] = indices[refs]
+            if id(refs) not in indices:
+                indices[id(refs)] = [by_ref[ref] for ref in refs]
+            backed[index] = indices[id(refs)]
     return backed
 
 

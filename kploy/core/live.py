@@ -7,6 +7,7 @@ from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
+from kploy.core.moment import Moment
 from kploy.model.frozen import dataclass
 from kploy.model.notices import Notice
 from kploy.model.objects import Body, Counts, State, Status
@@ -124,11 +125,11 @@ def fields(at: str, value: Any) -> Fields:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """An object as it is now, with what else there is to know: ``now`` in seconds since the epoch."""
+    """An object as it is at a moment, with what else there is to know."""
 
     body: Fields
     related: Related
-    now: float
+    moment: Moment
 
     @property
     def metadata(self) -> Fields:

@@ -13,11 +13,12 @@ from dataclasses import replace
 from kploy.core.diagnosis import diagnosed
 from kploy.core.finalizers import waits_for
 from kploy.core.live import Condition, Fields, Live, Malformed, Related, current, failed, fields, in_progress
+from kploy.core.moment import Moment
 from kploy.core.readiness_of_workloads import UNSEEN, WORKLOADS
 from kploy.core.readiness_rules import Judge
 from kploy.model.objects import Body, Counts, State, Status, group_of
 
-__all__ = ["Related", "status_of"]
+__all__ = ["Related", "status_at", "status_of"]
 
 _ALONE = Related()
 
@@ -34,8 +35,13 @@ def status_of(live: Body, related: Related = _ALONE, now: float = 0.0, judge: Ju
     before what kploy knows of it, but not before a deletion, or a change that
     its controller has not seen.
     """
+    return status_at(Moment(now), live, related, judge)
+
+
+def status_at(moment: Moment, live: Body, related: Related, judge: Judge | None = None) -> Status:
+    """Like ``status_of``; the moment knows then for how long the status holds, if all else stays as it is."""
     try:
-        read = Live(fields("", live), related, now)
+        read = Live(fields("", live), related, moment)
         status = _status_of(read, judge)
         return status if status.cause else diagnosed(read, status)
     except Malformed as exc:

@@ -180,8 +180,8 @@ def _pod_progress(live: Live, ready: Condition) -> str:
     scheduled = live.condition("PodScheduled")
     if scheduled.is_true:
         return _waiting(live.status) or ready.why or "starting"
-    waited = live.now - live.metadata.time("creationTimestamp")
-    return (scheduled.why if waited >= _SCHEDULING else "") or "waiting for a node"
+    is_late = live.moment.is_past(live.metadata.time("creationTimestamp") + _SCHEDULING)
+    return (scheduled.why if is_late else "") or "waiting for a node"
 
 
 def _waiting(status: Fields) -> str:

@@ -135,7 +135,7 @@ def _is_of_last_change(live: Live) -> bool:
         return True
     managers, changed = live.metadata.maps("managedFields"), last_change(live)
     told = max((one.time("time") for one in managers if one.text("subresource") == "status"), default=0.0)
-    return told > changed or live.now > changed + _LONG_AGO
+    return told > changed or live.moment.is_past(changed + _LONG_AGO)
 
 
 def _waiting(condition: Condition, body: Body) -> str:

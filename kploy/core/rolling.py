@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from kploy.core.live import Fields, Live, Malformed, Related, fields
+from kploy.core.moment import Moment
 from kploy.core.readiness_of_pods import is_of_template, is_ready, is_running
 from kploy.core.scaling import scaled
 from kploy.model.app import MAX_UNAVAILABLE
@@ -23,7 +24,7 @@ _LONG = 10
 
 def together(controller: Body) -> int:
     """So many pods of a controller may be missing at a time: a quarter, or as it says, and at least 1."""
-    read = Live(fields("", controller), Related(), 0.0)
+    read = Live(fields("", controller), Related(), Moment(0.0))
     said = read.metadata.map("annotations").text(MAX_UNAVAILABLE)
     value: str | int = int(said) if said.isdecimal() and len(said) < _LONG else said or _DEFAULT
     return max(1, scaled(value, read.spec.number("replicas", 1), up=False) or 0)
@@ -37,7 +38,7 @@ def to_replace(controller: Body, pods: Sequence[Body], leaving: Collection[str],
     seen its last change. Never raises.
     """
     try:
-        live = Live(fields("", controller), Related(), now)
+        live = Live(fields("", controller), Related(), Moment(now))
         return tuple(_to_replace(live, controller, pods, leaving)) if live.is_observed else ()
     except Malformed:
         return ()
@@ -67,7 +68,7 @@ def _serves(pod: Fields, live: Live) -> bool:
     since = max(each.time("lastTransitionTime") for each in conditions if each.text("type") == "Ready")
     patience = live.spec.number("minReadySeconds")
     # The cluster's clock may be ahead of this one.
-    return patience == 0 or live.now - since >= patience
+    return patience == 0 or live.moment.is_past(since + patience)
 
 
 def _oldest_first(pods: Sequence[tuple[Body, Fields]]) -> list[Body]:

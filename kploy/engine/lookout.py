@@ -17,9 +17,10 @@ from kploy.core.bodies import dig, mapping, text
 from kploy.core.claims import claims_of
 from kploy.core.evidence import evidence_of
 from kploy.core.graph import Graph, Milestone
+from kploy.core.moment import Moment
 from kploy.core.notices import notice_of
 from kploy.core.quoting import veil, without, words_of
-from kploy.core.readiness import Related, status_of
+from kploy.core.readiness import Related, status_at
 from kploy.core.readiness_rules import judges
 from kploy.core.rolling import to_replace
 from kploy.engine.related import (
@@ -35,6 +36,7 @@ from kploy.engine.related import (
     binds_on_use,
     owned_by,
 )
+from kploy.engine.statuses import Statuses
 from kploy.model.app import ReadinessRule
 from kploy.model.evidence import Evidence
 from kploy.model.frozen import dataclass
@@ -89,7 +91,9 @@ class Lookout:
         self._clock = clock
         self._judges = judges(rules)
         self._before = live
+        self._statuses = Statuses(self._judge, clock)
         self._bodies: dict[ObjectRef, Body] = {}
+        self._by_kind: dict[tuple[str, str], dict[ObjectRef, None]] = {}
         self._uids: dict[ObjectRef, str] = {}
         self._early: dict[ObjectRef, tuple[Body, bool]] = {}
         self._listed: dict[tuple[str, str], _Complete] = {}
@@ -106,6 +110,7 @@ class Lookout:
         self._graph = graph
         self._veils: dict[ObjectRef, tuple[tuple[str, object], Callable[[str], str]]] = {}
         self._backers = _backers(graph)
+        self._backed = _backed(self._backers)
         # Most objects say the same few things, again and again.
         self._masked = lru_cache(maxsize=4096)(lambda said: without(said, self._words))
 
@@ -116,35 +121,35 @@ class Lookout:
         """
         if is_untouched:
             self._untouched.add(ref)
-        self._bodies[ref] = body
         self._uids[ref] = _uid(body)
         if text(body, "metadata", "deletionTimestamp"):
             self._going.add(ref)
         if ref.kind == "Service" and _selects_otherwise(self._before.get(ref), body):
             self._reselected[ref] = _Reselected(_version(body), self._clock() + _SETTLING)
+        self._keep(ref, body)
         early = self._early.pop(ref, None)
         if early is not None:
             told = self.gone(ref, early[0]) if early[1] else self.seen(ref, early[0])
             if told:
                 return told[0][1]
-        return self._gone(ref) if self._is_missing(ref) else self._status(ref)
+        return self._gone(ref) if self._is_missing(ref) else self._statuses.of(ref)
 
     def leaving(self, ref: ObjectRef, live: Body, *, is_gone: bool) -> Status:
         """The status of an object, seen as ``live``, whose deletion was taken. To be gone is its aim now."""
         self._leaving.add(ref)
-        self._bodies[ref] = live
+        self._keep(ref, live)
         early = self._early.pop(ref, None)
         if is_gone or (early is not None and early[1] and _uid(early[0]) == _uid(live)) or self._is_missing(ref):
             return _GONE
-        return self._status(ref)
+        return self._statuses.of(ref)
 
     def outdated(self, ref: ObjectRef) -> tuple[Body, ...]:
         """The pods of a ReplicationController that are to be replaced now. Each is named once."""
         is_known = ref in self._bodies and not self._is_missing(ref)
         if (ref.group, ref.kind) not in PODS.of or not is_known or PODS not in self._followed:
             return ()
-        pods = self._related(ref).pods
-        found = to_replace(self._bodies[ref], pods or (), self._replaced, self._clock())
+        pods = tuple(owned_by(self._bodies[ref], self._relatives[PODS].of(ref)))
+        found = to_replace(self._bodies[ref], pods, self._replaced, self._clock())
         self._replaced |= {_uid(pod) for pod in found}
         return found
 
@@ -160,7 +165,7 @@ class Lookout:
         """
         self._listed[kind] = _Complete(_number(version), frozenset(bodies))
         told = [each for ref, body in bodies.items() for each in self.seen(ref, body)]
-        missing = [ref for ref in self._bodies if (ref.group, ref.kind) == kind and self._is_missing(ref)]
+        missing = [ref for ref in self._by_kind.get(kind, ()) if self._is_missing(ref)]
         return (*told, *((ref, self._gone(ref)) for ref in missing))
 
     def seen(self, ref: ObjectRef, body: Body) -> tuple[Told, ...]:
@@ -171,10 +176,11 @@ class Lookout:
             return ()
         if _version(body) < _version(known):
             return ()
-        self._bodies[ref] = body
+        if body != known:
+            self._keep(ref, body)
         if _uid(body) != _uid(known):
             return ((ref, _GONE if ref in self._leaving else REPLACED),)
-        return ((ref, self._status(ref)), *self.backed_by(ref))
+        return ((ref, self._statuses.of(ref)), *self.backed_by(ref))
 
     def gone(self, ref: ObjectRef, body: Body) -> tuple[Told, ...]:
         """Like ``seen``, for an object that was deleted."""
@@ -193,28 +199,34 @@ class Lookout:
         """
         if is_followed:
             self._followed.add(relation)
-        self._relatives[relation].listed(bodies)
+        relatives = self._relatives[relation]
+        if not relatives.is_complete:
+            self._statuses.changed([relation])
+        self._statuses.changed([(relation, subject) for subject in relatives.listed(bodies)])
         return self.judged(self._known(relation.subjects))
 
     def related_seen(self, relation: Relation, ref: ObjectRef, body: Body, *, is_gone: bool) -> tuple[Told, ...]:
         """Whose statuses are told by an object of a relation, and what they are now."""
         relatives = self._relatives[relation]
         touched = relatives.gone(ref) if is_gone else relatives.seen(ref, body)
+        self._statuses.changed([(relation, subject) for subject in touched])
         if relation is NOTICES:
             touched = set(map(self._concerned, touched))
         return self.judged(self._known(touched))
 
     def backed_by(self, workload: ObjectRef) -> tuple[Told, ...]:
         """The statuses of the Services that wait for pods of a workload, of which something new is known."""
-        services = [service for service, backers in self._backers.items() if workload in backers]
-        return self.judged(service for service in services if service in self._bodies)
+        services = (self._statuses.outdated(pool) for pool in self._backed.get(workload, ()))
+        return self.judged(sorted(set().union(*services)))
 
     def evidence(self, ref: ObjectRef, cause: Cause | None) -> Evidence | None:
         """What there is to see of an object in trouble because of ``cause``; None for one that was not applied."""
         body = self._bodies.get(ref)
         if body is None:
             return None
-        found, veiled = evidence_of(body, self._related(ref), cause, self._clock()), self._veil(ref, body)
+        now = self._clock()
+        related = self._related(ref, Moment(now))
+        found, veiled = evidence_of(body, related, cause, now), self._veil(ref, body)
         notices = (replace(notice, message=self.masked(veiled(notice.message))) for notice in found.notices)
         return replace(found, notices=tuple(notices))
 
@@ -232,7 +244,7 @@ class Lookout:
 
     def judged(self, refs: Iterable[ObjectRef]) -> tuple[Told, ...]:
         """How objects that were applied are now: with time alone a status may change."""
-        return tuple((ref, self._status(ref)) for ref in refs)
+        return tuple((ref, self._statuses.of(ref)) for ref in refs)
 
     def _known(self, subjects: Iterable[ObjectRef]) -> Iterator[ObjectRef]:
         """Those of ``subjects`` that were applied; one without a name stands for all of its kind."""
@@ -240,7 +252,13 @@ class Lookout:
             if subject.name:
                 yield from [subject] if subject in self._bodies else []
             else:
-                yield from [ref for ref in self._bodies if (ref.group, ref.kind) == (subject.group, subject.kind)]
+                yield from self._by_kind.get((subject.group, subject.kind), ())
+
+    def _keep(self, ref: ObjectRef, body: Body) -> None:
+        """An object of the deploy looks like this now."""
+        self._bodies[ref] = body
+        self._by_kind.setdefault((ref.group, ref.kind), {})[ref] = None
+        self._statuses.changed([ref])
 
     def _concerned(self, ref: ObjectRef) -> ObjectRef:
         """The object of the app that a notice about ``ref`` is about: about a pod, its workload."""
@@ -267,12 +285,12 @@ class Lookout:
             return False
         return _version(self._bodies[ref]) <= complete.version
 
-    def _status(self, ref: ObjectRef) -> Status:
+    def _judge(self, ref: ObjectRef, moment: Moment) -> Status:
         if ref in self._leaving and not text(self._bodies[ref], "metadata", "deletionTimestamp"):
             return _LEAVING
         body = self._bodies[ref]
         judge = self._judges.get((ref.group, ref.kind))
-        status = status_of(body, self._related(ref), self._clock(), judge)
+        status = status_at(moment, body, self._related(ref, moment), judge)
         if not status.message:
             return status
         veiled = self._veil(ref, body)
@@ -297,62 +315,76 @@ class Lookout:
             known = self._veils[ref] = version, veil(wanted)
         return known[1]
 
-    def _related(self, ref: ObjectRef) -> Related:
+    def _related(self, ref: ObjectRef, moment: Moment) -> Related:
+        """What others say about an object, as far as its kind is judged by it."""
         body, kind = self._bodies[ref], (ref.group, ref.kind)
-        notices = self._notices([ref])
+        notices = self._notices(ref, [ref])
         if kind in SLICES.of:
-            expects = self._expects_endpoints(ref)
-            return Related(endpoint_slices=self._slices(ref), expects_endpoints=expects, notices=notices)
+            slices, expects = self._slices(ref, moment), self._expects_endpoints(ref, moment)
+            return Related(endpoint_slices=slices, expects_endpoints=expects, notices=notices)
         if kind in CLASSES.of:
-            classes = self._relatives[CLASSES].of(CLASSES.subjects[0])
+            classes = self._told(ref, CLASSES, CLASSES.subjects[0])
             return Related(binds_on_use=binds_on_use(body, classes), notices=notices)
         if kind == ("", "Pod"):
             return Related(pods=(body,), notices=notices + self._of_claims(ref, [body]))
-        pods = self._relatives[PODS]
-        owners = [PODS, REPLICA_SETS] if kind in REPLICA_SETS.tells_of else [PODS]
-        if kind not in PODS.tells_of or not all(self._relatives[each].is_complete for each in owners):
+        owners = (PODS, REPLICA_SETS) if kind in REPLICA_SETS.tells_of else (PODS,)
+        if kind not in PODS.tells_of or not all([self._are_all_told(ref, each) for each in owners]):
             return Related(notices=notices)
-        sets = tuple(owned_by(body, self._relatives[REPLICA_SETS].of(ref)))
-        owned = tuple(each for owner in (body, *sets) for each in owned_by(owner, pods.of(ref)))
+        sets = tuple(owned_by(body, self._told(ref, REPLICA_SETS, ref)))
+        pods = self._told(ref, PODS, ref)
+        owned = tuple(each for owner in (body, *sets) for each in owned_by(owner, pods))
         named = [self._pod(ref, each) for each in owned]
         return Related(
             pods=owned,
             replica_sets=sets,
-            nodes=self._relatives[NODES].of(NODES.subjects[0]) if kind in NODES.tells_of else (),
-            notices=notices + self._notices(named) + self._of_claims(ref, owned),
+            nodes=self._told(ref, NODES, NODES.subjects[0]) if kind in NODES.tells_of else (),
+            notices=notices + self._notices(ref, named) + self._of_claims(ref, owned),
             is_untouched=ref in self._untouched,
         )
+
+    def _told(self, ref: ObjectRef, relation: Relation, subject: ObjectRef) -> tuple[Body, ...]:
+        """What a relation tells about ``subject``, by which ``ref`` is judged."""
+        self._statuses.looks_at(ref, (relation, subject))
+        return self._relatives[relation].of(subject)
+
+    def _are_all_told(self, ref: ObjectRef, relation: Relation) -> bool:
+        self._statuses.looks_at(ref, relation)
+        return self.is_known(relation)
 
     def _pod(self, workload: ObjectRef, pod: Body) -> ObjectRef:
         return ObjectRef("", "Pod", workload.namespace, text(pod, "metadata", "name"))
 
     def _of_claims(self, workload: ObjectRef, pods: Iterable[Body]) -> tuple[Notice, ...]:
         """The warnings about the claims that pods of a workload use."""
-        names = {name for pod in pods for name in claims_of(pod)}
-        return self._notices(ObjectRef("", "PersistentVolumeClaim", workload.namespace, name) for name in names)
+        names = dict.fromkeys(name for pod in pods for name in claims_of(pod))
+        claims = [ObjectRef("", "PersistentVolumeClaim", workload.namespace, name) for name in names]
+        return self._notices(workload, claims)
 
-    def _notices(self, about: Iterable[ObjectRef]) -> tuple[Notice, ...]:
-        """The warnings about some objects, in the order of time."""
-        told = self._relatives[NOTICES]
-        read = (notice_of(event) for ref in about for event in told.of(ref))
+    def _notices(self, ref: ObjectRef, about: Iterable[ObjectRef]) -> tuple[Notice, ...]:
+        """The warnings about some objects, by which ``ref`` is judged, in the order of time."""
+        read = (notice_of(event) for each in about for event in self._told(ref, NOTICES, each))
         return tuple(sorted((notice for notice in read if notice), key=lambda each: each.at))
 
-    def _slices(self, service: ObjectRef) -> tuple[Body, ...]:
+    def _slices(self, service: ObjectRef, moment: Moment) -> tuple[Body, ...]:
         """The slices of a Service; none while they are those of the selector it had before."""
-        slices = self._relatives[SLICES].of(service)
+        slices = self._told(service, SLICES, service)
         change = self._reselected.get(service)
-        if change is None or self._clock() >= change.until:
+        if change is None or moment.is_past(change.until):
             return slices
         return slices if any(_version(body) > change.version for body in slices) else ()
 
-    def _expects_endpoints(self, service: ObjectRef) -> bool:
-        return any(not self._is_at_zero(workload) for workload in self._backers.get(service, ()))
+    def _expects_endpoints(self, service: ObjectRef, moment: Moment) -> bool:
+        return any(not self._is_at_zero(workload, service, moment) for workload in self._backers.get(service, ()))
 
-    def _is_at_zero(self, workload: ObjectRef) -> bool:
-        """Whether a workload is as it should be without a single pod: scaled to zero, or on no node."""
+    def _is_at_zero(self, workload: ObjectRef, service: ObjectRef, moment: Moment) -> bool:
+        """Whether a workload is as it should be without a single pod: scaled to zero, or on no node.
+
+        A Service is judged by it, at ``moment``.
+        """
+        self._statuses.looks_at(service, workload)
         if workload not in self._bodies:
             return False
-        status = self._status(workload)
+        status = self._statuses.of(workload, moment)
         return status.state is State.CURRENT and status.counts is not None and status.counts.wanted == 0
 
 
@@ -368,6 +400,18 @@ def _backers(graph: Graph) -> dict[ObjectRef, set[ObjectRef]]:
                 pools.append((number, index))
     by_index |= {index: by_index.get(number, set()) for number, index in pools}
     return {ref: found for index, found in by_index.items() if (ref := graph.nodes[index].ref)}
+
+
+def _backed(backers: Mapping[ObjectRef, set[ObjectRef]]) -> dict[ObjectRef, list[set[ObjectRef]]]:
+    """By workload: the Services that it gives endpoints, one set for each pool that it is in."""
+    pools: dict[int, tuple[set[ObjectRef], set[ObjectRef]]] = {}
+    for service, workloads in backers.items():
+        pools.setdefault(id(workloads), (workloads, set()))[1].add(service)
+    backed: dict[ObjectRef, list[set[ObjectRef]]] = {}
+    for workloads, services in pools.values():
+        for workload in workloads:
+            backed.setdefault(workload, []).append(services)
+    return backed
 
 
 def _selects_otherwise(before: Body | None, service: Body) -> bool:

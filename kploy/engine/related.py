@@ -20,7 +20,7 @@ Kind = tuple[str, str]
 """A group and a kind."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Relation:
     """Objects of one kind (``resource``) tell about objects of others.
 
@@ -166,16 +166,17 @@ class Relatives:
         """Whom one of them tells about; None for one that is not known."""
         return self._subjects.get(ref)
 
-    def listed(self, bodies: Mapping[ObjectRef, Body]) -> None:
-        """These are all there are."""
+    def listed(self, bodies: Mapping[ObjectRef, Body]) -> set[ObjectRef]:
+        """These are all there are. Returns whom it is about that something is not as it was."""
         self.is_complete = True
-        for ref in self._subjects.keys() - bodies.keys():
-            self._forget(ref)
-        for ref, body in bodies.items():
-            self.seen(ref, body)
+        touched = {subject for ref in self._subjects.keys() - bodies.keys() for subject in self._forget(ref)}
+        return touched.union(*(self.seen(ref, body) for ref, body in bodies.items()))
 
     def seen(self, ref: ObjectRef, body: Body) -> set[ObjectRef]:
-        """It looks like this now. Returns whom that is about."""
+        """It looks like this now. Returns whom that is about; nobody if it is as it was."""
+        known = self._subjects.get(ref)
+        if known is not None and self._by_subject[known][ref] == body:
+            return set()
         touched = self._forget(ref)
         subject = self._relation.subject(ref, body)
         if subject is not None and (not subject.name or self._of is None or subject in self._of):
