@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kploy.core.live import Fields, Live, Malformed, fields
 from kploy.model.notices import Notice
@@ -12,8 +12,8 @@ _TROUBLE = frozenset({"ProvisioningFailed", "FailedBinding", "ClaimMisbound", "V
 """What the controller of volumes and provisioners warn of."""
 
 _NO_CLASS = "storageclass.storage.k8s.io"
-_SETTLING = 15.0
-"""Seconds in which a StorageClass that is not there may be made."""
+_SETTLING = 45.0
+"""Seconds in which a StorageClass that is not there may be made; the controller looks again every 15."""
 
 _TRIED_AGAIN = 120.0
 """The same for everything else that a provisioner says: it tries again, at first every few seconds."""
@@ -27,7 +27,10 @@ _CLASS: JsonPath = ("spec", "storageClassName")
 
 def of_claim(live: Live, notices: list[Notice]) -> Cause | None:
     """Why a claim that is not bound is not; ``notices`` are its own."""
-    troubled = [each for each in notices if each.reason in _TROUBLE]
+    annotations = live.metadata.map("annotations")
+    provisioner = next((name for key in _PROVISIONERS if (name := annotations.text(key))), "")
+    # Who is named to make it was found by the class, so that is there by now.
+    troubled = [each for each in _troubled(live, notices) if not (provisioner and _is_of_class(each))]
     if troubled:
         last = troubled[-1]
         return Cause(last.reason, last.message, Grade.SUSPECTED, _CLASS, _grace(last))
@@ -39,8 +42,6 @@ def of_claim(live: Live, notices: list[Notice]) -> Cause | None:
     if not live.spec.text("storageClassName"):
         said = "waiting for a volume, and it has no StorageClass that would make one"
         return Cause("FailedBinding", said, Grade.SUSPECTED, _CLASS, _MADE_BY_HAND)
-    annotations = live.metadata.map("annotations")
-    provisioner = next((name for key in _PROVISIONERS if (name := annotations.text(key))), "")
     if provisioner:
         return Cause("Provisioning", f"waiting for {provisioner} to make a volume", Grade.TRANSIENT, _CLASS)
     return None
@@ -54,7 +55,7 @@ def of_pods(live: Live, prefix: JsonPath) -> Cause | None:
     for body in live.related.pods or ():
         pod = fields("pod", body)
         for number, name in _claims(pod):
-            told = [each for each in live.related.notices if _is_about(each, name) and each.reason in _TROUBLE]
+            told = [each for each in _troubled(live, live.related.notices) if _is_about(each, name)]
             if told:
                 path = _of_template(live, pod, name) or (*prefix, "spec", "volumes", number)
                 said = f"its claim {name} gets no volume: {told[-1].message}"
@@ -90,6 +91,17 @@ def _of_template(live: Live, pod: Fields, claim: str) -> JsonPath:
     return ()
 
 
+def _troubled(live: Live, notices: Iterable[Notice]) -> Iterator[Notice]:
+    """The warnings of why there is no volume; that there is no class is said again and again while it is so."""
+    for notice in notices:
+        is_past = _is_of_class(notice) and live.moment.is_past(notice.at + _SETTLING)
+        if notice.reason in _TROUBLE and not is_past:
+            yield notice
+
+
+def _is_of_class(notice: Notice) -> bool:
+    return _NO_CLASS in notice.message and "not found" in notice.message
+
+
 def _grace(notice: Notice) -> float:
-    is_of_class = _NO_CLASS in notice.message and "not found" in notice.message
-    return _SETTLING if is_of_class else _TRIED_AGAIN
+    return _SETTLING if _is_of_class(notice) else _TRIED_AGAIN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kploy.core.diagnosis import is_new_pod
 from kploy.core.live import Fields, Live, fields
 from kploy.core.readiness_of_pods import is_ready, last_change
 
@@ -21,6 +22,12 @@ def excused(live: Live) -> tuple[str, ...]:
     pods = (fields("pod", body) for body in live.related.pods or ())
     lacking = {pod.map("spec").text("nodeName") for pod in pods if not is_ready(pod)}
     return tuple(sorted(out & lacking))
+
+
+def new_pods_on(live: Live, nodes: Sequence[str]) -> int:
+    """How many pods of a DaemonSet's template as it is now are on ``nodes``."""
+    pods = (fields("pod", body) for body in live.related.pods or ())
+    return sum(pod.map("spec").text("nodeName") in nodes and is_new_pod(pod, live) for pod in pods)
 
 
 def without(nodes: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ kapp and nelm have on top.
 from __future__ import annotations
 
 from kploy.core.live import Condition, Fields, Live, current, failed, first, in_progress, words
-from kploy.core.nodes import excused, without
+from kploy.core.nodes import excused, new_pods_on, without
 from kploy.core.readiness_of_pods import of_template
 from kploy.model.objects import Counts, State, Status
 
@@ -103,9 +103,10 @@ def daemon_set(live: Live) -> Status:
     lacking = () if min(updated, counts.ready, available) >= wanted else excused(live)
     # Where no node is in service, the DaemonSet may be what they wait for: a network.
     due = wanted - len(lacking) if len(lacking) < wanted else wanted
+    in_service = updated - (new_pods_on(live, lacking) if due < wanted else 0)
     missing = first(
         [
-            (updated < due and not on_delete, f"{updated} of {wanted} updated"),
+            (in_service < due and not on_delete, f"{updated} of {wanted} updated"),
             (counts.ready < due, f"{counts.ready} of {wanted} ready"),
             (available < due, f"{available} of {wanted} available"),
         ]

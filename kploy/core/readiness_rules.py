@@ -119,8 +119,11 @@ def _kind(rule: ReadinessRule) -> tuple[str, str]:
 
 
 def _has_failed(live: Live, message: str) -> Status:
-    """Failed, if what it says is about the object as it is now; else it must go on saying so for a while."""
-    if _is_of_last_change(live):
+    """Failed, if what it says is about the object as it is now; else it must go on saying so for a while.
+
+    What was found as it is has failed before the run: something else in it may mend that.
+    """
+    if _is_of_last_change(live) and not live.related.is_untouched:
         return Status(State.FAILED, message, cause=Cause(FAILED, message, Grade.FATAL))
     cause = Cause(FAILED, message, Grade.SUSPECTED, grace=_CATCHING_UP)
     return Status(State.IN_PROGRESS, message, cause=cause)

@@ -316,7 +316,10 @@ class Lookout:
         return known[1]
 
     def _related(self, ref: ObjectRef, moment: Moment) -> Related:
-        """What others say about an object, as far as its kind is judged by it."""
+        """What is known about an object besides itself, as far as its kind is judged by it."""
+        return replace(self._others(ref, moment), is_untouched=ref in self._untouched)
+
+    def _others(self, ref: ObjectRef, moment: Moment) -> Related:
         body, kind = self._bodies[ref], (ref.group, ref.kind)
         notices = self._notices(ref, [ref])
         if kind in SLICES.of:
@@ -327,8 +330,7 @@ class Lookout:
             return Related(binds_on_use=binds_on_use(body, classes), notices=notices)
         if kind == ("", "Pod"):
             return Related(pods=(body,), notices=notices + self._of_claims(ref, [body]))
-        owners = (PODS, REPLICA_SETS) if kind in REPLICA_SETS.tells_of else (PODS,)
-        if kind not in PODS.tells_of or not all([self._are_all_told(ref, each) for each in owners]):
+        if not self._has_its_pods(ref):
             return Related(notices=notices)
         sets = tuple(owned_by(body, self._told(ref, REPLICA_SETS, ref)))
         pods = self._told(ref, PODS, ref)
@@ -339,8 +341,14 @@ class Lookout:
             replica_sets=sets,
             nodes=self._told(ref, NODES, NODES.subjects[0]) if kind in NODES.tells_of else (),
             notices=notices + self._notices(ref, named) + self._of_claims(ref, owned),
-            is_untouched=ref in self._untouched,
         )
+
+    def _has_its_pods(self, ref: ObjectRef) -> bool:
+        """Whether the pods of a workload were told, and by whom they belong to it."""
+        kind = ref.group, ref.kind
+        owners = (PODS, REPLICA_SETS) if kind in REPLICA_SETS.tells_of else (PODS,)
+        are_told = [self._are_all_told(ref, each) for each in owners]
+        return kind in PODS.tells_of and all(are_told)
 
     def _told(self, ref: ObjectRef, relation: Relation, subject: ObjectRef) -> tuple[Body, ...]:
         """What a relation tells about ``subject``, by which ``ref`` is judged."""

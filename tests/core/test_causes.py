@@ -23,7 +23,7 @@ def live(kind: str, api_version: str = "v1", /, **parts: Any) -> dict[str, Any]:
 
 
 def notice(reason: str, message: str, kind: str = "Service", name: str = "web", uid: str = UID) -> Notice:
-    return Notice(ObjectRef("", kind, "shop", name), uid, reason, message, 1, 1.0)
+    return Notice(ObjectRef("", kind, "shop", name), uid, reason, message, 1, AT - 1)
 
 
 def cause_of(body: dict[str, Any], *notices: Notice, now: float = AT, **related: Any) -> Cause | None:
@@ -110,7 +110,18 @@ def test_a_provisioner_that_tries_again_is_given_more_time_than_a_class_that_is_
     missing = notice("ProvisioningFailed", 'storageclass.storage.k8s.io "fast" not found', "PersistentVolumeClaim")
     busy = notice("ProvisioningFailed", "rate limited", "PersistentVolumeClaim")
     graces = [cause.grace for each in (missing, busy) if (cause := cause_of(body, each))]
-    assert graces == [15.0, 120.0]
+    assert graces == [45.0, 120.0]
+
+
+@pytest.mark.parametrize("annotations", [{}, {"volume.kubernetes.io/storage-provisioner": "csi.acme.io"}])
+def test_a_class_of_which_nobody_says_any_more_that_it_is_missing_is_there(annotations: dict[str, str]) -> None:
+    spec, status = {"storageClassName": "fast"}, {"phase": "Pending"}
+    body = live("PersistentVolumeClaim", metadata={"annotations": annotations}, spec=spec, status=status)
+    said = 'storageclass.storage.k8s.io "fast" not found'
+    missing = notice("ProvisioningFailed", said, "PersistentVolumeClaim")
+    found = cause_of(body, missing, now=AT if annotations else AT + 60)
+    assert found is not None
+    assert found.grade is Grade.TRANSIENT
 
 
 def test_the_claim_of_a_stateful_set_is_told_with_the_class_of_its_template() -> None:
@@ -137,7 +148,7 @@ def test_the_claim_of_a_stateful_set_is_told_with_the_class_of_its_template() ->
         f"its claim data-web-0 gets no volume: {said}",
         Grade.SUSPECTED,
         ("spec", "volumeClaimTemplates", 1, "spec", "storageClassName"),
-        15.0,
+        45.0,
     )
     assert cause_of(body, pods=(pod,)) == Cause(
         "Unschedulable",

@@ -110,6 +110,14 @@ def test_the_salt_of_a_secret_is_random_and_stays() -> None:
     assert hash_of(web, login(a="b"), salts=["two"]) != dig(first[web.ref], *ON_PODS)
 
 
+def test_a_secret_keeps_its_salt_when_nobody_reads_it_any_more() -> None:
+    web, secret = workload("Deployment"), login(a="b")
+    first = sent(web, secret, salts=["one"])
+    calm = sent(workload("Deployment", **{"kploy.dev/restart-on-config": "false"}), secret, live=first)
+    assert calm[secret.ref] == first[secret.ref]
+    assert sent(web, secret, live=calm) == first
+
+
 def test_a_workload_that_is_not_to_restart_keeps_the_hash_that_it_has() -> None:
     calm = workload("Deployment", **{RESTART_ON_CONFIG: "false"})
     eager = workload("Deployment", **{RESTART_ON_CONFIG: "true"})

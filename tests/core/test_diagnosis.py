@@ -290,7 +290,7 @@ def test_a_claim_that_gets_no_volume_says_why() -> None:
     status = status_of(CLAIM, Related(notices=(said,)))
     assert (status.state, status.message) == (State.IN_PROGRESS, said.message)
     assert status.cause == Cause(
-        "ProvisioningFailed", said.message, Grade.SUSPECTED, ("spec", "storageClassName"), 15.0
+        "ProvisioningFailed", said.message, Grade.SUSPECTED, ("spec", "storageClassName"), 45.0
     )
 
 

@@ -41,12 +41,33 @@ def notice(reason: str, message: str, at: float, count: int = 1) -> Notice:
 
 
 def evidence(*pods: dict[str, Any], cause: Cause | None = None, kind: str = "Deployment") -> Evidence:
-    return evidence_of(workload(kind), Related(pods=pods, replica_sets=(NEWEST,)), cause, 0.0)
+    return evidence_of(workload(kind, updatedReplicas=1), Related(pods=pods, replica_sets=(NEWEST,)), cause, 0.0)
 
 
 def test_pods_of_an_older_template_that_are_ready_still_serve_with_what_they_run() -> None:
     found = evidence(ready("a", OLD, "web:0"), ready("b", OLD, "web:0"), ready("c"), pod("d", RUNNING))
     assert found.serving == Serving(1, 2, ("web:0",))
+
+
+def test_while_a_deployment_has_no_pod_of_its_new_template_all_are_old() -> None:
+    related = Related(pods=(ready("a"),), replica_sets=(NEWEST,))
+    assert evidence_of(workload(updatedReplicas=0), related, None, 0.0).serving == Serving(0, 1, ("web:1",))
+
+
+def test_before_the_controller_has_seen_the_change_nobody_knows_which_pods_are_new() -> None:
+    related = Related(pods=(ready("a"),), replica_sets=(NEWEST,))
+    body = workload(updatedReplicas=1, observedGeneration=0)
+    assert evidence_of(body, related, None, 0.0).serving is None
+
+
+def test_pods_of_a_replica_set_are_as_old_as_their_template() -> None:
+    body = workload("ReplicaSet")
+    body["metadata"] |= {"generation": 2, "managedFields": [{"time": "2026-11-23T06:00:00Z"}]}
+    body["status"]["observedGeneration"] = 2
+    old = ready("a", image="web:0")
+    old["metadata"]["creationTimestamp"] = "2026-11-23T05:00:00Z"
+    found = evidence_of(body, Related(pods=(old,)), None, 0.0).serving
+    assert found == Serving(0, 1, ("web:0",))
 
 
 def test_a_pod_that_is_on_its_way_out_does_not_serve() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from kploy.core.admission import invalid as invalid_pod
 from kploy.core.admission import refused
-from kploy.core.quoting import quotable
+from kploy.core.masking import MASK
+from kploy.core.quoting import quotable, without, words_of
 from tests.core.test_refusals import FORMATS, every_finding, secret
 from tests.makers import deployment, manifest_of
 
@@ -42,6 +43,18 @@ def test_a_short_value_is_not_shown_as_a_word_of_its_own(value: str) -> None:
 )
 def test_what_tells_no_value_of_a_secret_is_shown(said: str, shown: str) -> None:
     assert quotable(secret("stringData", "hunter2hunter2").body, said) == shown
+
+
+def test_of_secrets_that_begin_alike_the_longest_is_masked_first() -> None:
+    words = words_of([secret("stringData", "hunter2").body, secret("stringData", "hunter2-and-more").body])
+    assert without("it is hunter2-and-more, or hunter2", words) == f"it is {MASK}, or {MASK}"
+
+
+def test_of_a_secret_of_several_lines_each_is_masked_and_its_frame_is_not() -> None:
+    key = "-----BEGIN KEY-----\nMIIEvQIBADAN\nBgkqhkiG9w0B\n-----END KEY-----\n"
+    words = words_of([secret("stringData", key).body])
+    said = ["-----BEGIN KEY-----", "loading MIIEvQIBADAN", "a line"]
+    assert [without(line, words) for line in said] == ["-----BEGIN KEY-----", f"loading {MASK}", "a line"]
 
 
 def test_of_an_object_without_secrets_the_server_is_quoted_in_full() -> None:

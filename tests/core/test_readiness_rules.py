@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kploy.core.across import survey
 from kploy.core.field_paths import Illegible
-from kploy.core.readiness import status_of
+from kploy.core.readiness import Related, status_of
 from kploy.core.readiness_rules import condition_of, judge_of, judges
 from kploy.model.app import ReadinessRule
 from kploy.model.findings import Severity
@@ -93,6 +93,15 @@ def test_a_failure_from_before_the_change_must_hold() -> None:
     much_later = datetime.fromisoformat(later).timestamp() + 301.0
     assert status_of(changed(later, later), now=much_later, judge=judge_of(DATABASE)).state is State.FAILED
     assert judged(database(generation=2, phase="Failed", observedGeneration=2)).state is State.FAILED
+
+
+def test_what_a_run_has_found_failing_may_be_mended_by_something_else_in_it() -> None:
+    live = database(phase="Failed")
+    assert judged(live).state is State.FAILED
+    found = status_of(live, Related(is_untouched=True), judge=judge_of(DATABASE))
+    assert found.state is State.IN_PROGRESS
+    assert found.cause is not None
+    assert (found.cause.grade, found.cause.grace) == (Grade.SUSPECTED, 30.0)
 
 
 def test_who_only_says_what_a_failure_is_leaves_the_rest_as_it_is() -> None:

@@ -98,6 +98,37 @@ def lines(said: list[Event]) -> list[tuple[str, str, str]]:
     return [(each.pod, each.container, each.line) for each in said if isinstance(each, LogLine)]
 
 
+class Chatty(RecordingCluster):
+    """Containers write without end, as quickly as they are read."""
+
+    def follow_log(self, namespace: str, pod: str, container: str) -> Iterator[str]:  # noqa: ARG002 - the port's
+        while True:
+            yield "and on it goes"
+
+
+@pytest.mark.cluster
+def test_a_log_without_end_keeps_no_run_from_ending(api: ApiServer, tmp_path: Path, namespace: str) -> None:
+    said = list(run(app(tmp_path, namespace, "nothing"), lambda _: Chatty(api), 60, Inbox(), follows_logs=True))
+    assert isinstance(said[-1], Finished)
+    assert said[-1].outcome is Outcome.DONE
+    assert len(lines(said)) > 0
+
+
+@pytest.mark.cluster
+def test_what_is_read_for_one_deploy_does_not_stop_the_next_one(
+    api: ApiServer, tmp_path: Path, namespace: str
+) -> None:
+    root = app(tmp_path, namespace, "nothing")
+    list(run(root, lambda _: api, 60, Inbox()))
+    manifest = root / "rcs/web.yaml"
+    manifest.write_text(manifest.read_text().replace("plays: nothing", "plays: not-ready"))
+    said = list(run(root, lambda _: Chatty(api), 4, Inbox(), atomic=True, follows_logs=True))
+    assert Noted("revision 1 is back") in said
+    assert isinstance(said[-1], Finished)
+    assert (said[-1].outcome, said[-1].good) == (Outcome.TIMED_OUT, None)
+    assert len(lines(said)) > 0
+
+
 @pytest.mark.cluster
 def test_what_the_new_pods_write_is_told_and_the_old_ones_are_left_alone(
     api: ApiServer, tmp_path: Path, namespace: str
