@@ -16,6 +16,7 @@ _PODS = own_resource("v1", "Pod")
 _EVENTS = own_resource("v1", "Event")
 _REPLICA_SETS = own_resource("apps/v1", "ReplicaSet")
 _JOBS = own_resource("batch/v1", "Job")
+_SERVICES = own_resource("v1", "Service")
 
 Shown = Callable[[Body], bool]
 """Whether an object of what is watched gives the cause away."""
@@ -130,6 +131,10 @@ def _is_warned(reason: str) -> Shown:
     return lambda event: text(event, "reason") == reason
 
 
+def _is_balanced(service: Body) -> bool:
+    return text(service, "spec", "type") == "LoadBalancer"
+
+
 def _has_failed(pod: Body) -> bool:
     return text(pod, "status", "phase") == "Failed"
 
@@ -185,6 +190,8 @@ TROUBLES = (
         labels={"pod-security.kubernetes.io/enforce": "restricted"},
     ),
     Trouble("claim", _CLAIM, "ProvisioningFailed", _EVENTS, _is_warned("ProvisioningFailed")),
+    Trouble("deadline", _DEADLINE, "DeadlineExceeded", _JOBS, _has("Failed", "True")),
+    Trouble("load-balancer", _BALANCED, "NoLoadBalancer", _SERVICES, _is_balanced, timeout=12, exit_code=5),
     Trouble(
         "registry-away",
         _playing("registry-away"),
