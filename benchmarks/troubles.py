@@ -71,6 +71,32 @@ spec:
   resources: {requests: {storage: 1Gi}}
 """
 
+_DEADLINE = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate}
+spec:
+  activeDeadlineSeconds: 2
+  template:
+    spec:
+      restartPolicy: Never
+      nodeSelector: {disk: none-such}
+      containers:
+        - name: migrate
+          image: ghcr.io/acme/migrate:1.0.0
+          resources: {requests: {cpu: 10m, memory: 64Mi}, limits: {memory: 64Mi}}
+"""
+
+_BALANCED = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  type: LoadBalancer
+  loadBalancerClass: example.com/none-such
+  ports: [{port: 80}]
+"""
+
 _RULES = (
     "rules: {over-quota: warning, pod-refused: warning, pod-security: warning, undeclared-resources: warning}\n"
 )
@@ -190,7 +216,7 @@ TROUBLES = (
         labels={"pod-security.kubernetes.io/enforce": "restricted"},
     ),
     Trouble("claim", _CLAIM, "ProvisioningFailed", _EVENTS, _is_warned("ProvisioningFailed")),
-    Trouble("deadline", _DEADLINE, "DeadlineExceeded", _JOBS, _has("Failed", "True")),
+    Trouble("deadline", _DEADLINE, "DeadlineExceeded", _JOBS, _has("FailureTarget", "True")),
     Trouble("load-balancer", _BALANCED, "NoLoadBalancer", _SERVICES, _is_balanced, timeout=12, exit_code=5),
     Trouble(
         "registry-away",
