@@ -93,6 +93,7 @@ def test_a_comparison_that_has_to_wait_says_so_and_ends_with_the_timeout(
 ) -> None:
     write({"resources/flags.yaml": FLAGS.format("blue")})
     assert kploy("run").code == 0
+    write({"resources/flags.yaml": FLAGS.format("green")})
     middle, config = between
     middle.fails = lambda seen: seen.method == "PATCH"
     middle.failing.set()
