@@ -52,10 +52,11 @@ def of_pods(live: Live, prefix: JsonPath) -> Cause | None:
 
     ``prefix`` leads to its pod template.
     """
+    troubled = list(_troubled(live, live.related.notices))
     for body in live.related.pods or ():
         pod = fields("pod", body)
         for number, name in _claims(pod):
-            told = [each for each in _troubled(live, live.related.notices) if _is_about(each, name)]
+            told = [each for each in troubled if _is_about(each, name)]
             if told:
                 path = _of_template(live, pod, name) or (*prefix, "spec", "volumes", number)
                 said = f"its claim {name} gets no volume: {told[-1].message}"

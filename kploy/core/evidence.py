@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from kploy.core.diagnosis import is_new_pod
-from kploy.core.live import Fields, Live, Malformed, Related, fields
+from kploy.core.live import Fields, Live, Malformed, Related, containers_of, fields
 from kploy.core.moment import Moment
 from kploy.core.readiness_of_pods import is_ready, is_running, last_change
 from kploy.model.evidence import Evidence, Serving, Witness
@@ -74,8 +74,7 @@ def _witnesses(live: Live, cause: Cause | None) -> Iterator[Witness]:
 
 
 def _of_pod(name: str, pod: Fields) -> Iterator[Witness]:
-    status = pod.map("status")
-    for container in (*status.maps("initContainerStatuses"), *status.maps("containerStatuses")):
+    for container in containers_of(pod.map("status")):
         state = container.map("state")
         has_ended_before = bool(container.map("lastState").map("terminated"))
         if container.flag("ready") or state.map("terminated").data.get("exitCode") == 0:

@@ -169,6 +169,11 @@ def condition_of(status: Fields, type_: str) -> Condition:
     return Condition()
 
 
+def containers_of(status: Fields) -> tuple[Fields, ...]:
+    """What the status of a pod tells of its containers, in the order in which they start."""
+    return (*status.maps("initContainerStatuses"), *status.maps("containerStatuses"))
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One condition of a status. ``status`` is "True", "False", "Unknown", or "" where there is none."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from kploy.core.live import Fields, Malformed, condition_of, fields
+from kploy.core.live import Fields, Malformed, condition_of, containers_of, fields
 from kploy.core.readiness_of_pods import is_ready
 from kploy.core.scheduling import refusal
 from kploy.model.notices import Notice
@@ -79,18 +79,16 @@ def _causes(pod: Fields, notices: Sequence[Notice]) -> Iterator[Cause]:
 
 
 def _of_scheduling(pod: Fields) -> Iterator[Cause]:
-    for condition in pod.map("status").maps("conditions"):
-        if condition.text("type") == "PodScheduled" and condition.text("reason") == "Unschedulable":
-            said = condition.text("message")
-            grade, why = Grade.TRANSIENT if _UNBOUND in said else Grade.SUSPECTED, refusal(pod, said)
-            yield Cause("Unschedulable", f"no node can take it: {why.message}", grade, why.path, _SCHEDULING)
+    told = condition_of(pod.map("status"), "PodScheduled")
+    if told.reason == "Unschedulable":
+        grade, why = Grade.TRANSIENT if _UNBOUND in told.message else Grade.SUSPECTED, refusal(pod, told.message)
+        yield Cause("Unschedulable", f"no node can take it: {why.message}", grade, why.path, _SCHEDULING)
 
 
 def _has_volumes(pod: Fields) -> bool:
     """Whether its volumes are mounted and its sandbox is made (KEP-3085): what was said before is past."""
     status = pod.map("status")
-    containers = (*status.maps("initContainerStatuses"), *status.maps("containerStatuses"))
-    has_begun = any("waiting" not in each.map("state") or each.map("lastState") for each in containers)
+    has_begun = any("waiting" not in each.map("state") or each.map("lastState") for each in containers_of(status))
     return has_begun or condition_of(status, "PodReadyToStartContainers").is_true
 
 

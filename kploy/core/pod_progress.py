@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from kploy.core.live import Fields, Malformed, condition_of, fields
+from kploy.core.live import Fields, Malformed, condition_of, containers_of, fields
 from kploy.core.readiness_of_pods import is_ready
 from kploy.model.objects import Body
 
@@ -30,14 +30,12 @@ def _stage_of(pod: Fields) -> str:
         return ""
     if not pod.map("spec").text("nodeName"):
         return "waiting for a node"
-    return _of_containers(status.maps("initContainerStatuses"), status) or _of_containers(
-        status.maps("containerStatuses"), status
-    )
+    return _of_containers(status)
 
 
-def _of_containers(containers: tuple[Fields, ...], status: Fields) -> str:
-    """The stage of the first of some containers that has not come as far as it should."""
-    for container in containers:
+def _of_containers(status: Fields) -> str:
+    """The stage of the first container that has not come as far as it should."""
+    for container in containers_of(status):
         state = container.map("state")
         if state.map("waiting").text("reason") in {"ContainerCreating", "PodInitializing"}:
             mounted = condition_of(status, _MOUNTED)

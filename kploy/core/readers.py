@@ -57,12 +57,12 @@ def _with_stale(
     every: tuple[Change, ...], read: Mapping[ObjectRef, tuple[Read, ...]], changed: _Changed
 ) -> tuple[Change, ...]:
     fresh = {change.ref for change in every if change.action is Action.CREATED or _restarts_by_itself(change)}
+    running = [ref for ref in read if (ref.group, ref.kind) in _KEEP_RUNNING and ref not in fresh]
     stale: dict[ObjectRef, dict[ObjectRef, None]] = {}
-    for workload, found in read.items():
-        if (workload.group, workload.kind) in _KEEP_RUNNING and workload not in fresh:
-            for each in found:
-                if each.at_start and _concerns(each, changed):
-                    stale.setdefault(each.ref, {})[workload] = None
+    for workload in running:
+        for each in read[workload]:
+            if each.at_start and _concerns(each, changed):
+                stale.setdefault(each.ref, {})[workload] = None
     return tuple(
         replace(change, stale=tuple(stale[change.ref]))
         if change.ref in stale and change.action is not Action.CREATED

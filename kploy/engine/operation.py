@@ -37,7 +37,7 @@ from kploy.engine.permissions import may_remove
 from kploy.engine.process import this_process
 from kploy.engine.reporting import Earlier
 from kploy.engine.resources import Resources
-from kploy.engine.revisions import last_good, stored_app
+from kploy.engine.revisions import good_before, last_good, stored_app
 from kploy.engine.store import Store, Stored, version_of
 from kploy.model.app import MADE_FOR, App
 from kploy.model.events import Event, Finished, Noted
@@ -283,9 +283,9 @@ def _entries(wanted: Wanted, found: Standing) -> tuple[Entry, ...]:
 def _earlier(before: Inventory | None, revision: int) -> Earlier:
     """What was deployed before ``revision``."""
     records = [record for record in before.records if record.revision < revision] if before else []
-    good = [record.revision for record in records if record.is_good]
+    good = good_before(records, revision)
     # After a failure some pods may be of what failed.
-    return Earlier(good[-1] if good else None, good[-1] if good and records[-1].is_good else None)
+    return Earlier(good, good if records and records[-1].is_good else None)
 
 
 def _uid(live: Body | None) -> str:

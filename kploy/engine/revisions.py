@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from kploy.cluster.port import Cluster
@@ -34,11 +35,18 @@ def last_good(inventory: Inventory) -> int | None:
 
     Where the present one was to be such a revision again, and was cut off, that one: it is gone on with.
     """
-    good = {record.revision for record in inventory.records if record.is_good}
     present = inventory.record
-    if present is not None and present.outcome in {"applying", "interrupted"} and present.back_to in good:
-        return present.back_to
-    return max((number for number in good if number < inventory.revision), default=None)
+    if present is not None and present.outcome in {"applying", "interrupted"}:
+        good = {record.revision for record in inventory.records if record.is_good}
+        if present.back_to in good:
+            return present.back_to
+    return good_before(inventory.records, inventory.revision)
+
+
+def good_before(records: Iterable[Record], revision: int) -> int | None:
+    """The newest revision before ``revision`` in which everything became ready."""
+    good = (record.revision for record in records if record.is_good and record.revision < revision)
+    return max(good, default=None)
 
 
 def record_of(inventory: Inventory, number: int) -> Record:

@@ -127,6 +127,16 @@ class Unfinished:
     runbook: Runbook | None = None
     hint: str = ""
 
+    @property
+    def cause(self) -> Cause | None:
+        """What kept it from being ready, if that is known."""
+        return self.status.cause
+
+    @property
+    def reason(self) -> str:
+        """The same in words, as ``Failed`` has it."""
+        return self.status.message
+
 
 @dataclass(frozen=True, slots=True)
 class Logged:

@@ -24,16 +24,12 @@ _FROM_THE_CLUSTER = "as the cluster has them: only the app's own secrets are mas
 
 def report(console: Screen, event: events.Failed | events.Unfinished) -> Iterator[Row]:
     """The pods, what serves, the warnings, and the app's own runbook."""
-    if isinstance(event, events.Failed):
-        cause, said = event.cause, event.reason
-    else:
-        cause, said = event.status.cause, event.status.message
-    if cause is not None and cause.pods:
-        yield _fact(_pods(cause))
+    if event.cause is not None and event.cause.pods:
+        yield _fact(_pods(event.cause))
     if event.evidence is not None:
         if event.evidence.serving is not None:
             yield _fact(_serving(event.evidence.serving))
-        yield from _notices([notice for notice in event.evidence.notices if notice.message not in said])
+        yield from _notices([notice for notice in event.evidence.notices if notice.message not in event.reason])
     if event.runbook is not None:
         yield from _runbook(console, event.runbook)
 

@@ -50,12 +50,6 @@ FOREVER = 60.0
 
 
 @pytest.fixture
-def namespace() -> str:
-    """A namespace that nobody else uses."""
-    return f"test-{uuid4().hex[:12]}"
-
-
-@pytest.fixture
 def write(tmp_path: Path, namespace: str) -> Write:
     """Writes an app of these objects."""
 
@@ -66,13 +60,6 @@ def write(tmp_path: Path, namespace: str) -> Write:
         return tmp_path
 
     return app
-
-
-@pytest.fixture
-def api(cluster: Sandbox) -> Iterator[ApiServer]:
-    server = ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig))))
-    yield server
-    server.close()
 
 
 def body_of(kind: str, name: str, api_version: str = "v1", **fields: Any) -> dict[str, Any]:

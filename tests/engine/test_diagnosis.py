@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kploy.cluster.adapter import ApiServer
-from kploy.cluster.connection import Choice, connect
 from kploy.cluster.port import Change, Forbidden, Listing
 from kploy.core.bodies import dig
 from kploy.engine.carrier import Inbox
@@ -21,7 +18,6 @@ from kploy.model import events
 from kploy.model.events import Event, Failed
 from kploy.model.objects import Grade, Resource
 from kploy.model.report import Outcome
-from kploy.sandbox import Sandbox
 from tests.fakes import RecordingCluster
 
 pytestmark = pytest.mark.cluster
@@ -46,18 +42,6 @@ spec:
           readinessProbe: {{httpGet: {{port: 80}}, periodSeconds: 1, failureThreshold: 1}}
           resources: {{limits: {{memory: 64Mi}}}}
 """
-
-
-@pytest.fixture
-def namespace() -> str:
-    return f"test-{uuid.uuid4().hex[:8]}"
-
-
-@pytest.fixture
-def api(cluster: Sandbox) -> Iterator[ApiServer]:
-    server = ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig))))
-    yield server
-    server.close()
 
 
 def app(root: Path, namespace: str, plays: str, kind: str = "Deployment") -> Path:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from kploy.cluster.adapter import ApiServer
-from kploy.cluster.connection import Choice, connect
 from kploy.core.kinds import own_resource
 from kploy.core.unchanged import is_unchanged
 from kploy.engine import compare
@@ -20,7 +18,6 @@ from kploy.model.events import Checked, Finished, Planned
 from kploy.model.objects import Body
 from kploy.model.plan import Action, Change
 from kploy.model.report import Outcome
-from kploy.sandbox import Sandbox
 from tests.fakes import RecordingCluster
 
 pytestmark = pytest.mark.cluster
@@ -46,18 +43,6 @@ kind: ConfigMap
 metadata: {name: flags}
 data: {colour: blue}
 """
-
-
-@pytest.fixture
-def namespace() -> str:
-    return f"test-{uuid4().hex[:12]}"
-
-
-@pytest.fixture
-def api(cluster: Sandbox) -> Iterator[ApiServer]:
-    server = ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig))))
-    yield server
-    server.close()
 
 
 @pytest.fixture

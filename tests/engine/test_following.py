@@ -20,10 +20,8 @@ from kploy.model.events import Event, Finished, LogLine, Noted
 from kploy.model.objects import Resource
 from kploy.model.report import Outcome
 from kploy.sandbox.pod_logs import pod_logs
-from tests.engine.test_diagnosis import api, app, namespace
+from tests.engine.test_diagnosis import app
 from tests.fakes import RecordingCluster
-
-__all__ = ["api", "namespace"]
 
 RUNNING: dict[str, Any] = {"running": {}}
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from queue import Empty
 from uuid import uuid4
 
 import pytest
 
 from kploy.cluster.adapter import ApiServer
-from kploy.cluster.connection import Choice, connect
 from kploy.cluster.port import Cluster
 from kploy.core.lease import DURATION, LEASES, TRUSTED, Lease, lease_of, renewed
 from kploy.engine.carrier import Inbox, Message
@@ -80,13 +79,6 @@ def app(cluster: Sandbox) -> App:
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
     assert api_of(cluster).request("POST", "/api/v1/namespaces", body).code == 201
     return app_of(namespace=namespace)
-
-
-@pytest.fixture
-def api(cluster: Sandbox) -> Iterator[ApiServer]:
-    found = ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig))))
-    yield found
-    found.close()
 
 
 def lease(api: ApiServer, app: App) -> Lease:

@@ -113,13 +113,6 @@ def test_a_valid_app_ends_with_the_silence_of_its_cluster(root: Path, version: s
 # With a cluster.
 
 
-@pytest.fixture
-def api(cluster: Sandbox) -> Iterator[ApiServer]:
-    found = ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig))))
-    yield found
-    found.close()
-
-
 @pytest.mark.cluster
 @pytest.mark.parametrize(
     ("of_cluster", "chosen", "version", "found", "notes"),

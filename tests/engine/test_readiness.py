@@ -11,7 +11,6 @@ from uuid import uuid4
 import pytest
 
 from kploy.cluster.adapter import ApiServer
-from kploy.cluster.connection import Choice, connect
 from kploy.engine.carrier import Inbox
 from kploy.engine.pipeline import rollback, run
 from kploy.engine.prepare import prepare
@@ -63,13 +62,6 @@ def group(cluster: Sandbox) -> Iterator[str]:
         time.sleep(0.05)  # Until it is served.
     yield name
     admin.request("DELETE", f"{path}/databases.{name}")
-
-
-@pytest.fixture
-def api(cluster: Sandbox) -> Iterator[ApiServer]:
-    server = ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig))))
-    yield server
-    server.close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,7 +11,6 @@ import pytest
 
 from benchmarks.generate import OBJECTS, change, generate
 from kploy.cluster.adapter import ApiServer
-from kploy.cluster.connection import Choice, connect
 from kploy.cluster.port import Cluster
 from kploy.engine.carrier import Inbox
 from kploy.engine.pipeline import dryrun, run
@@ -19,19 +18,11 @@ from kploy.engine.prepare import prepare
 from kploy.engine.status import listing_of
 from kploy.model.events import Finished
 from kploy.model.report import Outcome
-from kploy.sandbox import Sandbox
 from tests.fakes import Call, RecordingCluster
 
 pytestmark = pytest.mark.cluster
 
 KINDS = ("ConfigMap", "Deployment", "Secret", "Service", "ServiceAccount")
-
-
-@pytest.fixture
-def api(cluster: Sandbox) -> Iterator[ApiServer]:
-    server = ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig))))
-    yield server
-    server.close()
 
 
 def asked(api: ApiServer, what: Callable[[Cluster], object]) -> list[Call]:
