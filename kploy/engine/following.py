@@ -8,7 +8,6 @@ from dataclasses import field
 
 from kploy.cluster.port import Cluster
 from kploy.core.bodies import entries, mapping, text
-from kploy.engine.logs import shortened
 from kploy.model.errors import KployError
 from kploy.model.frozen import dataclass
 from kploy.model.objects import Body
@@ -18,6 +17,9 @@ MOST = 20
 
 _ROOM = 1000
 """So many lines may wait to be shown; then the containers' logs are read no further until there is room."""
+
+_LONGEST = 1 << 16
+"""Characters of a line that are kept: what is shown of it is less, and is cut when it is masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Following:
     def _follow(self, pod: str, container: str) -> None:
         try:
             for line in self._cluster.follow_log(self._namespace, pod, container):
-                self._tell(pod, container, shortened(line))
+                self._tell(pod, container, line[:_LONGEST])
         except KployError as error:
             self._tell(pod, container, f"(its log cannot be read: {error.message})")
         finally:

@@ -53,7 +53,7 @@ class LogReader:
         except KployError as error:
             return LogTail(of, (), error.message)
         lines = said.removesuffix("\n").split("\n")[-LINES:] if said else []
-        return LogTail(of, tuple(map(shortened, lines)))
+        return LogTail(of, tuple(lines))
 
 
 def shortened(line: str) -> str:

@@ -13,7 +13,7 @@ from kploy.core.graph import Graph
 from kploy.core.remedies import runbook_names
 from kploy.engine.carrier import Inbox, StopRequested
 from kploy.engine.following import MOST, Following, Wrote
-from kploy.engine.logs import Heard, LogReader
+from kploy.engine.logs import Heard, LogReader, shortened
 from kploy.engine.lookout import Lookout
 from kploy.model.app import App
 from kploy.model.events import Event, Failed, Logged, LogLine, Noted, Unfinished
@@ -65,7 +65,7 @@ class Reporting:
 
     def completed(self, event: Failed | Unfinished) -> Event:
         """The same event with all that can be seen now. The logs are asked for: they arrive in the inbox."""
-        cause = event.cause if isinstance(event, Failed) else event.status.cause
+        cause = event.cause
         found = self._evidence(event.ref, cause)
         is_asked = len(self._asked) < _OBJECTS and not self._inbox.is_stopping
         if found is not None and found.witnesses and is_asked:
@@ -81,9 +81,11 @@ class Reporting:
 
     def pods_seen(self, pods: Iterable[tuple[ObjectRef, Body]]) -> Iterator[Event]:
         """Follow those of the app, if anybody wants to read them; and what there is to say about that."""
-        for ref, body in pods if self._following else ():
-            assert self._following is not None  # noqa: S101 - the line before
-            if self._lookout.workload_of(ref) and not self._following.saw(body) and not self._is_too_much:
+        following = self._following
+        if following is None:
+            return
+        for ref, body in pods:
+            if self._lookout.workload_of(ref) and not following.saw(body) and not self._is_too_much:
                 self._is_too_much = True
                 yield Noted(f"no more than {MOST} containers are followed at a time")
 
@@ -93,15 +95,17 @@ class Reporting:
             self._awaited.discard(said.ref)
             return Logged(said.ref, tuple(map(self._masked, said.logs)), at)
         said.shown()
-        return LogLine(said.pod, said.container, self._lookout.masked(said.line), at)
+        return LogLine(said.pod, said.container, shortened(self._lookout.masked(said.line)), at)
 
     def rest(self, began_at: float) -> Iterator[Event]:
         """What is still being read when all is over, as far as it comes soon and nobody wants to leave."""
         ended_at = time.monotonic()
         while self._awaited or self._following:
             left = ended_at + (_LAST_LOGS if self._awaited else _LAST_LINES) - time.monotonic()
+            if left <= 0:
+                return
             try:
-                message = self._inbox.get(timeout=left) if left > 0 else StopRequested()
+                message = self._inbox.get(timeout=left)
             except Empty:
                 return
             if isinstance(message, StopRequested):
@@ -140,4 +144,5 @@ class Reporting:
 
     def _masked(self, tail: LogTail) -> LogTail:
         lines = self._lookout.masked("\n".join(tail.lines)).split("\n") if tail.lines else []
-        return replace(tail, lines=tuple(lines))
+        # Cut before that, half of a secret might be left.
+        return replace(tail, lines=tuple(map(shortened, lines)))

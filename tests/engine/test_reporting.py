@@ -13,10 +13,8 @@ from kploy.model.events import Failed, Finished, Logged, Unfinished
 from kploy.model.evidence import LogTail, Runbook, Serving, Witness
 from kploy.model.report import Outcome
 from kploy.sandbox.pod_logs import pod_logs
-from tests.engine.test_diagnosis import Blind, api, app, failure, namespace, told
+from tests.engine.test_diagnosis import Blind, app, failure, told
 from tests.fakes import RecordingCluster
-
-__all__ = ["api", "namespace"]
 
 pytestmark = pytest.mark.cluster
 
@@ -124,6 +122,24 @@ def test_what_a_container_says_is_masked_as_far_as_it_is_a_secret_of_the_app(
     (root / "env/DATABASE.secret").chmod(0o600)
     (logged,) = [event for event in told(root, api) if isinstance(event, Logged)]
     assert logged.logs[0].lines[-1] == "giving up: •••••• answer"
+
+
+class Wordy(RecordingCluster):
+    """Has a secret where a long line is cut."""
+
+    def log(self, *_: Any, **__: Any) -> str:
+        return "x" * 1990 + "the database does not" + "y" * 100
+
+
+def test_a_long_line_is_cut_after_it_is_masked_and_no_part_of_a_secret_is_left(
+    api: ApiServer, tmp_path: Path, namespace: str
+) -> None:
+    root = app(tmp_path, namespace, "crash")
+    (root / "env").mkdir()
+    (root / "env/DATABASE.secret").write_text("the database does not\n")
+    (root / "env/DATABASE.secret").chmod(0o600)
+    (logged,) = [event for event in told(root, Wordy(api)) if isinstance(event, Logged)]
+    assert logged.logs[0].lines == ("x" * 1990 + "••••••yyyy (and 96 characters more)",)
 
 
 def test_of_many_objects_in_trouble_only_some_are_asked_for_their_logs(
