@@ -30,6 +30,33 @@ _REFUSED = re.compile(r'\Apods "[^"]*" is forbidden: ')
 """What every refusal by admission begins with: the name in it is the rehearsal's."""
 
 
+_STAND_IN = "default"
+"""The account that every namespace has."""
+
+_ACCOUNT = ("serviceAccountName", "serviceAccount")
+"""Where a pod names its account; the second is the old name of the first, and the server keeps both."""
+
+
+def account_of(workload: ObjectRef, pod: Body) -> ObjectRef:
+    """The account that a pod of ``workload`` runs as."""
+    name = text(pod, "spec", _ACCOUNT[0]) or text(pod, "spec", _ACCOUNT[1]) or _STAND_IN
+    return ObjectRef("", "ServiceAccount", workload.namespace, name)
+
+
+def with_stand_in(pod: Mapping[str, Any]) -> dict[str, Any]:
+    """The same pod with the account that is always there: one that the run makes is not, and all else counts."""
+    spec = {key: value for key, value in mapping(pod, "spec").items() if key not in _ACCOUNT}
+    return {**pod, "spec": {**spec, _ACCOUNT[0]: _STAND_IN}}
+
+
+def is_about_account(message: str) -> bool:
+    """Whether a pod is refused for its account, or for what that account may use."""
+    return _ABOUT_ACCOUNT.search(message) is not None
+
+
+_ABOUT_ACCOUNT = re.compile(r"service ?account", re.IGNORECASE)
+
+
 def rehearsal_pod(manifest: Manifest, workload: Body) -> dict[str, Any]:
     """A pod as the controller of ``workload`` would make it, under a name of its own."""
     ref = manifest.ref
@@ -138,7 +165,7 @@ _REFUSALS = (
         re.compile(r'serviceaccount "[^"]*" not found|error looking up service account'),
         "create it, or name another one",
         frozenset({"ServiceAccount"}),
-        _at("serviceAccountName", "serviceAccount"),
+        _at(*_ACCOUNT),
         is_named=True,
     ),
     _Refusal(

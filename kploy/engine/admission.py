@@ -34,12 +34,16 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """A workload that starts pods: how it will be, how it is, and a pod of it."""
+    """A workload that starts pods: how it will be, how it is, and a pod of it.
+
+    ``account`` is what the pod runs as, if the run makes it: then ``pod`` has another one, which is there.
+    """
 
     manifest: Manifest
     wanted: Body = field(repr=False)
     live: Body | None = field(repr=False)
     pod: Body = field(repr=False)
+    account: ObjectRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ def would_start(
     One request for each such workload, and one for the quotas. Nothing is written.
     Raises Unreachable, Unauthenticated.
     """
-    starts = [start for manifest in manifests for start in _starts(manifest, comparison)]
+    made = frozenset(c.ref for c in comparison.plan.changes if c.action is Action.CREATED)
+    starts = [start for manifest in manifests for start in _starts(manifest, comparison, made)]
     if not starts:
         return Admission()
     if not namespace_exists:
@@ -103,15 +108,23 @@ def _judges(
         )
 
 
-def _starts(manifest: Manifest, comparison: Comparison) -> Iterator[_Start]:
-    """The start of a workload whose pods are new or other than before, or more of them."""
+def _starts(manifest: Manifest, comparison: Comparison, made: frozenset[ObjectRef]) -> Iterator[_Start]:
+    """The start of a workload whose pods are new or other than before, or more of them.
+
+    ``made`` is what the run creates.
+    """
     ref = manifest.ref
     wanted, live = comparison.answers.get(ref), comparison.live.get(ref)
     if wanted is None or (ref.group, ref.kind) not in WORKLOADS or ref.kind == "Pod":
         return
     is_other = pod_template(ref.kind, live) != pod_template(ref.kind, wanted)
     if is_other or dig(live, "spec", "replicas") != dig(wanted, "spec", "replicas"):
-        yield _Start(manifest, wanted, live, admission.rehearsal_pod(manifest, wanted))
+        pod = admission.rehearsal_pod(manifest, wanted)
+        account = admission.account_of(ref, pod)
+        if account in made:
+            yield _Start(manifest, wanted, live, admission.with_stand_in(pod), account)
+        else:
+            yield _Start(manifest, wanted, live, pod)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +158,8 @@ class _Asking:
         if is_about_permission(message):
             return _Verdict(start, start.pod, unchecked="you may not create pods")
         by = admission.may_pass(message, self.changed)
+        if start.account is not None and admission.is_about_account(message):
+            by = start.account
         if by is not None:
             return _Verdict(start, start.pod, unchecked=f"it hangs on {by}, which the run changes as well")
         if admission.may_pass(message, self.missing) is not None:

@@ -193,19 +193,52 @@ def test_who_makes_an_account_by_other_means_is_not_stopped_for_it(
     assert (result.code, errors(result.lines)) == (0, [])
 
 
-def test_what_the_same_run_creates_is_not_held_against_pods_but_said_to_be_unchecked(
+ROBOT = {
+    "rcs/web.yaml": WEB + "      serviceAccountName: robot\n",
+    "resources/robot.yaml": "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: robot\n",
+}
+
+
+def test_pods_whose_account_the_same_run_makes_are_checked_with_another_one(
     kploy: Kploy, write: Write, live: Live
 ) -> None:
     namespace_with(live)
-    account = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: robot\n"
-    write({"rcs/web.yaml": WEB + "      serviceAccountName: robot\n", "resources/robot.yaml": account})
+    write(ROBOT)
+    result = kploy("dryrun")
+    assert (result.code, [line for line in result.lines if "could not" in line]) == (0, [])
+    assert kploy("run").code == 0
+
+
+def test_the_level_is_held_against_pods_whose_account_the_same_run_makes(
+    kploy: Kploy, write: Write, live: Live
+) -> None:
+    namespace_with(live, **LEVEL)
+    write(ROBOT)
+    result = kploy("run")
+    assert result.code == 3
+    assert errors(result.lines)[0].startswith("error[pod-security]: no pod of deployment/web can start: ")
+
+
+def test_what_is_refused_for_an_account_that_the_same_run_makes_is_said_to_be_unchecked(
+    kploy: Kploy, write: Write, live: Live
+) -> None:
+    namespace_with(live)
+    account = live.api.resource("v1", "ServiceAccount")
+    assert account is not None
+    # The account that stands in for the other may use no secret but those it lists.
+    strict = {"annotations": {"kubernetes.io/enforce-mountable-secrets": "true"}}
+    metadata = {"name": "default", "namespace": live.namespace, **strict}
+    body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+    live.api.apply(account, body, "somebody", dry_run=False)
+    key = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: key\n"
+    reading = "          envFrom: [{secretRef: {name: key}}]\n      serviceAccountName: robot\n"
+    write({**ROBOT, "rcs/web.yaml": WEB + reading, "resources/key.yaml": key})
     result = kploy("dryrun")
     assert result.code == 0
     assert (
         "whether pods of deployment/web would start could not be checked: "
         "it hangs on serviceaccount/robot, which the run changes as well"
     ) in result.lines
-    assert kploy("run").code == 0
 
 
 def test_a_namespace_that_does_not_exist_yet_is_said_once(kploy: Kploy, write: Write, live: Live) -> None:
