@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from kploy.core.moment import Moment
@@ -64,7 +65,13 @@ class Fields:
 
     def maps(self, key: str) -> tuple[Fields, ...]:
         """The list of maps under ``key``."""
-        return tuple(fields(f"{self._path(key)}[{i}]", item) for i, item in enumerate(self._list(key)))
+        return tuple(self.each(key))
+
+    def each(self, key: str) -> Iterator[Fields]:
+        """The same one by one: what is not asked for is not read."""
+        rows = self._list(key)
+        at = self._path(key) if rows else ""
+        return (fields(f"{at}[{i}]", item) for i, item in enumerate(rows))
 
     def texts(self, key: str) -> tuple[str, ...]:
         """The list of strings under ``key``."""
@@ -118,30 +125,30 @@ class Fields:
 
 def fields(at: str, value: Any) -> Fields:
     """A value that should be a map, or null for an empty one. ``at`` names it in an error."""
-    if value is not None and not isinstance(value, Mapping):
+    if value is not None and not isinstance(value, (dict, Mapping)):
         raise Malformed(f"{at or 'the object'} is not a map")
     return Fields(at, value or {})
 
 
-@dataclass(frozen=True, slots=True)
 class Live:
-    """An object as it is at a moment, with what else there is to know."""
+    """An object as it is at a moment, with what else there is to know. For one judgement."""
 
-    body: Fields
-    related: Related
-    moment: Moment
+    def __init__(self, body: Fields, related: Related, moment: Moment) -> None:
+        self.body = body
+        self.related = related
+        self.moment = moment
 
-    @property
+    @cached_property
     def metadata(self) -> Fields:
         """Its name, generation and times."""
         return self.body.map("metadata")
 
-    @property
+    @cached_property
     def spec(self) -> Fields:
         """What it should be."""
         return self.body.map("spec")
 
-    @property
+    @cached_property
     def status(self) -> Fields:
         """What its controller says of it."""
         return self.body.map("status")
@@ -163,7 +170,7 @@ class Live:
 
 def condition_of(status: Fields, type_: str) -> Condition:
     """The condition of that type in a status; one of status "" if there is none."""
-    for row in status.maps("conditions"):
+    for row in status.each("conditions"):
         if row.text("type") == type_:
             return Condition(row.text("status"), row.text("reason"), row.text("message"))
     return Condition()

@@ -54,8 +54,13 @@ from kploy.model.plan import Action
 from kploy.model.report import Outcome
 
 _LOOK_AGAIN = 2.0
-"""After so many seconds everything that is waited for is judged again: some statuses change with time alone."""
+"""After so many seconds everything that is waited for is judged again: some statuses change with time alone.
 
+What has been waited for that long takes long: its pods and their troubles are watched from then on.
+"""
+
+_SOON = 0.25
+"""Not more often than that, in seconds."""
 
 _LAST_WORDS = 10.0
 """For how many seconds at the end it is tried to write down how it ended: the server may be gone."""
@@ -182,12 +187,24 @@ class _Run:
         waiting = self._waiting()
         kinds = {(ref.group, ref.kind) for ref in waiting}
         self._carrier.look_again(kinds)
-        # What goes well is not asked for reasons; what takes long is.
-        self._watch_related(explanations_of(kinds), is_needed=False)
+        self._explain(waiting, now)
         seen = self._seen(self._lookout.judged(waiting), now)
         if now >= self._state.deadline:
             self._carrier.withhold()
         return [*seen, rollout.Ticked(now)]
+
+    def _explain(self, waiting: Iterable[ObjectRef], now: float) -> None:
+        """Watch what takes long for reasons, and look in time at what comes to; what goes well needs none."""
+        since: dict[tuple[str, str], float] = {}
+        for ref in waiting:
+            kind, applied_at = (ref.group, ref.kind), self._state.items[self._nodes[ref]].applied_at
+            since[kind] = min(applied_at, since.get(kind, applied_at))
+        for kind, applied_at in since.items():
+            due = applied_at + _LOOK_AGAIN
+            if due <= now:
+                self._watch_related(explanations_of([kind]), is_needed=False)
+            else:
+                self._next_look = min(self._next_look, max(due, now + _SOON))
 
     def _waiting(self) -> list[ObjectRef]:
         return [ref for ref, node in self._nodes.items() if self._state.items[node].phase is rollout.Phase.WAITING]

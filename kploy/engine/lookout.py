@@ -317,7 +317,8 @@ class Lookout:
 
     def _related(self, ref: ObjectRef, moment: Moment) -> Related:
         """What is known about an object besides itself, as far as its kind is judged by it."""
-        return replace(self._others(ref, moment), is_untouched=ref in self._untouched)
+        others = self._others(ref, moment)
+        return replace(others, is_untouched=True) if ref in self._untouched else others
 
     def _others(self, ref: ObjectRef, moment: Moment) -> Related:
         body, kind = self._bodies[ref], (ref.group, ref.kind)
