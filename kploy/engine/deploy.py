@@ -6,8 +6,10 @@ decisions and engine.carrier for the threads that only carry.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field, replace
 from functools import partial
@@ -61,6 +63,9 @@ What has been waited for that long takes long: its pods and their troubles are w
 
 _SOON = 0.25
 """Not more often than that, in seconds."""
+
+_GATHERING = 0.1
+"""For so many seconds what pods tell of their workload is gathered, which is then judged once for all of it."""
 
 _LAST_WORDS = 10.0
 """For how many seconds at the end it is tried to write down how it ended: the server may be gone."""
@@ -123,6 +128,8 @@ class _Run:
         self._notes: list[Event] = []
         self._next_look = time.monotonic() + _LOOK_AGAIN
         self._looked_at: set[Relation] = set()
+        self._touched: set[ObjectRef] = set()
+        self._gathers_until = math.inf
         self._early: dict[ObjectRef, float] = {}
         reader = LogReader(job.cluster, job.app.kployfile.namespace, inbox.put)
         self._reporting = Reporting(job.app, job.graph, self._lookout, reader, inbox, job.earlier)
@@ -172,17 +179,27 @@ class _Run:
                 return self._understood(self._inbox.get(timeout=patience))
         except Empty:
             pass
-        return self._looked_again()
+        now = time.monotonic()
+        return self._gathered(now) if self._touched and now < self._next_step else self._looked_again(now)
 
     def _patience(self) -> float | None:
         """For how many seconds one may wait for news; None for ever, until the last requests are answered."""
         if self._state.ending:
             return None
-        return min(self._state.deadline, self._next_look) - time.monotonic()
+        return min(self._next_step, self._gathers_until) - time.monotonic()
 
-    def _looked_again(self) -> list[rollout.Observation]:
+    @property
+    def _next_step(self) -> float:
+        """When something is to be done whatever happens or not."""
+        return min(self._state.deadline, self._next_look)
+
+    def _gathered(self, now: float) -> list[rollout.Observation]:
+        """How those are of which pods and events have told something."""
+        touched, self._touched, self._gathers_until = self._touched, set(), math.inf
+        return self._seen(self._lookout.judged(touched), now)
+
+    def _looked_again(self, now: float) -> list[rollout.Observation]:
         """How everything is with the time that passed, and whether that was all the time there is."""
-        now = time.monotonic()
         self._next_look = now + _LOOK_AGAIN
         waiting = self._waiting()
         kinds = {(ref.group, ref.kind) for ref in waiting}
@@ -274,10 +291,7 @@ class _Run:
     def _told(self, message: Sighted | Listed | Troubled) -> tuple[Told, ...]:
         match message:
             case Sighted(ref, body, is_gone, Relation() as relation):
-                told = self._lookout.related_seen(relation, ref, body, is_gone=is_gone)
-                if relation is PODS:
-                    self._notes += self._reporting.pods_seen([(ref, body)])
-                return told
+                return self._told_beside(relation, ref, body, is_gone=is_gone)
             case Sighted(ref, body, is_gone):
                 return self._lookout.gone(ref, body) if is_gone else self._lookout.seen(ref, body)
             case Listed(_, bodies, _, Relation() as relation):
@@ -292,6 +306,21 @@ class _Run:
                 return ()
             case _:
                 assert_never(message)
+
+    def _told_beside(self, relation: Relation, ref: ObjectRef, body: Body, *, is_gone: bool) -> tuple[Told, ...]:
+        touched = self._lookout.related_seen(relation, ref, body, is_gone=is_gone)
+        if relation is PODS:
+            self._notes += self._reporting.pods_seen([(ref, body)])
+        if relation.are_many:
+            self._gather(touched)
+            return ()
+        return self._lookout.judged(touched)
+
+    def _gather(self, touched: AbstractSet[ObjectRef]) -> None:
+        """Judge these soon: what has a thousand pods would be judged a thousand times."""
+        if touched and not self._touched:
+            self._gathers_until = time.monotonic() + _GATHERING
+        self._touched.update(touched)
 
     def _seen(self, told: Iterable[Told], now: float) -> list[rollout.Observation]:
         known = [(ref, status) for ref, status in told if ref in self._nodes]

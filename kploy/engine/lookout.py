@@ -205,14 +205,16 @@ class Lookout:
         self._statuses.changed([(relation, subject) for subject in relatives.listed(bodies)])
         return self.judged(self._known(relation.subjects))
 
-    def related_seen(self, relation: Relation, ref: ObjectRef, body: Body, *, is_gone: bool) -> tuple[Told, ...]:
-        """Whose statuses are told by an object of a relation, and what they are now."""
+    def related_seen(
+        self, relation: Relation, ref: ObjectRef, body: Body, *, is_gone: bool
+    ) -> frozenset[ObjectRef]:
+        """Whose statuses may be others because of an object of a relation; to be told by ``judged``."""
         relatives = self._relatives[relation]
         touched = relatives.gone(ref) if is_gone else relatives.seen(ref, body)
         self._statuses.changed([(relation, subject) for subject in touched])
         if relation is NOTICES:
             touched = set(map(self._concerned, touched))
-        return self.judged(self._known(touched))
+        return frozenset(self._known(touched))
 
     def backed_by(self, workload: ObjectRef) -> tuple[Told, ...]:
         """The statuses of the Services that wait for pods of a workload, of which something new is known."""

@@ -29,6 +29,7 @@ class Relation:
     ``subject`` is whom one of them tells about: None for nobody, a ref without
     a name for all of the kind. ``is_labelled``: they carry the app's label.
     ``fields`` is a field selector. ``may_be_hidden``: who may not look at them does without.
+    ``are_many``: there may be thousands of them for one object, which is not judged anew for each.
     """
 
     of: frozenset[Kind]
@@ -38,6 +39,7 @@ class Relation:
     is_labelled: bool = False
     fields: str = ""
     may_be_hidden: bool = False
+    are_many: bool = False
 
     @property
     def tells_of(self) -> frozenset[Kind]:
@@ -101,6 +103,7 @@ PODS = Relation(
     explains=WORKLOADS - {("", "ReplicationController")},
     resource=own_resource("v1", "Pod"),
     subject=_controller,
+    are_many=True,
 )
 REPLICA_SETS = Relation(
     of=frozenset(),
@@ -114,6 +117,7 @@ NOTICES = Relation(
     resource=own_resource("v1", "Event"),
     subject=_involved,
     fields="type=Warning",
+    are_many=True,
 )
 CLASSES = Relation(
     of=frozenset({("", "PersistentVolumeClaim")}),

@@ -31,12 +31,14 @@ from kploy.cluster.port import (
 )
 from kploy.cluster.transport import Request, Transport
 from kploy.core.bodies import text
+from kploy.core.moment import Moment
+from kploy.core.readiness import status_at
 from kploy.engine.carrier import Inbox
 from kploy.engine.pipeline import dryrun, run
 from kploy.model import events
 from kploy.model.app import app_id
 from kploy.model.events import Event
-from kploy.model.objects import Body, Resource
+from kploy.model.objects import Body, Resource, State, Status
 from kploy.model.plan import Action
 from kploy.model.report import Outcome
 from kploy.sandbox import Sandbox
@@ -298,6 +300,46 @@ def test_the_deadline_counts_however_much_happens(api: ApiServer, write: Write) 
     said = told(write(stuck()), Flooding(api), timeout=1.5)
     assert outcome(said) is Outcome.TIMED_OUT
     assert names(said, events.Unfinished) == {"deployment/web"}
+
+
+class Crowded(RecordingCluster):
+    """Tells of a pod a thousand times, each time something new."""
+
+    def __init__(self, real: Cluster) -> None:
+        super().__init__(real)
+        self.watched = threading.Event()
+
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
+        if resource.kind == "ReplicaSet":
+            # By now it was told whose pods these are.
+            self.watched.set()
+        if resource.kind == "Pod":
+            assert self.watched.wait(FOREVER)
+            (pod,) = self._real.list(resource, namespace, selector, fields).items
+            for number in range(1, 1001):
+                metadata = {**pod["metadata"], "resourceVersion": str(int(since) + number)}
+                yield Change(ChangeType.MODIFIED, {**pod, "metadata": metadata})
+        yield from self._real.watch(resource, namespace, selector, since, fields)
+
+
+def test_a_workload_is_not_judged_anew_for_each_of_its_pods(
+    api: ApiServer, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[Body] = []
+
+    def judge(moment: Moment, live: Body, *others: Any) -> Status:
+        judged.append(live)
+        return status_at(moment, live, *others)
+
+    monkeypatch.setattr("kploy.engine.lookout.status_at", judge)
+    said = told(write(stuck()), Crowded(api), timeout=4.0)
+    ((status, cause),) = [
+        (event.status.state, event.cause) for event in said if isinstance(event, events.Unfinished)
+    ]
+    assert (status, cause and cause.reason) == (State.IN_PROGRESS, "Unschedulable")
+    assert len(judged) < 200
 
 
 def test_a_stop_lets_nothing_new_start_and_tells_what_is_not_finished(

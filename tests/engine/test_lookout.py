@@ -201,7 +201,7 @@ SECOND = ObjectRef(SLICE.group, SLICE.kind, "shop", "web-2")
 def see(lookout: Lookout, body: dict[str, Any], *, is_gone: bool = False) -> tuple[Told, ...]:
     """What a sighting of a slice tells."""
     ref = ObjectRef(SLICE.group, SLICE.kind, "shop", body["metadata"]["name"])
-    return lookout.related_seen(SLICES, ref, body, is_gone=is_gone)
+    return lookout.judged(lookout.related_seen(SLICES, ref, body, is_gone=is_gone))
 
 
 def test_a_service_is_ready_by_its_endpoint_slices() -> None:
@@ -324,9 +324,9 @@ def test_a_replication_controller_is_ready_by_its_pods_once_they_are_known() -> 
     assert seen.applied(CONTROLLER, controller(5)) == Status(State.CURRENT, "", Counts(1, 1))
     assert seen.related_listed(PODS, {POD: pod_of("web:1")}) == ((CONTROLLER, OLD),)
     none = Status(State.IN_PROGRESS, "0 of 1 ready", Counts(0, 1))
-    assert seen.related_seen(PODS, POD, pod_of("web:1"), is_gone=True) == ((CONTROLLER, none),)
+    assert seen.judged(seen.related_seen(PODS, POD, pod_of("web:1"), is_gone=True)) == ((CONTROLLER, none),)
     ready = Status(State.CURRENT, "", Counts(1, 1))
-    assert seen.related_seen(PODS, POD, pod_of("web:2"), is_gone=False) == ((CONTROLLER, ready),)
+    assert seen.judged(seen.related_seen(PODS, POD, pod_of("web:2"), is_gone=False)) == ((CONTROLLER, ready),)
 
 
 def test_pods_of_others_tell_nothing_of_a_replication_controller() -> None:
@@ -334,10 +334,12 @@ def test_pods_of_others_tell_nothing_of_a_replication_controller() -> None:
     seen.related_listed(PODS, {})
     seen.applied(CONTROLLER, controller(5))
     none = Status(State.IN_PROGRESS, "0 of 1 ready", Counts(0, 1))
-    assert seen.related_seen(PODS, POD, pod_of("web:2", kind="ReplicaSet"), is_gone=False) == ()
-    assert seen.related_seen(PODS, POD, pod_of("web:2", owner="0"), is_gone=False) == ((CONTROLLER, none),)
+    assert seen.judged(seen.related_seen(PODS, POD, pod_of("web:2", kind="ReplicaSet"), is_gone=False)) == ()
+    assert seen.judged(seen.related_seen(PODS, POD, pod_of("web:2", owner="0"), is_gone=False)) == (
+        (CONTROLLER, none),
+    )
     # It was released: its old controller hears of it, too.
-    assert seen.related_seen(PODS, POD, {"metadata": {}}, is_gone=False) == ((CONTROLLER, none),)
+    assert seen.judged(seen.related_seen(PODS, POD, {"metadata": {}}, is_gone=False)) == ((CONTROLLER, none),)
 
 
 def storage_class(
@@ -466,7 +468,7 @@ def test_a_daemon_set_does_without_the_nodes_that_are_out_of_service() -> None:
     node = {"metadata": {"name": "node-1"}, "spec": {"unschedulable": True}}
     doing_without = Status(State.CURRENT, "without node-1, which is out of service", Counts(1, 2))
     assert seen.related_listed(NODES, {other: node}, is_followed=True) == ((agent.ref, doing_without),)
-    assert seen.related_seen(NODES, other, {"metadata": {"name": "node-1"}}, is_gone=False) == (
+    assert seen.judged(seen.related_seen(NODES, other, {"metadata": {"name": "node-1"}}, is_gone=False)) == (
         (agent.ref, lacking),
     )
 

@@ -246,6 +246,10 @@ def listed(found: list[tuple[Relation, ObjectRef, Body]]) -> Step:
     return lambda lookout: lookout.related_listed(relation, bodies, is_followed=True)
 
 
+def related(relation: Relation, ref: ObjectRef, body: Body, *, is_gone: bool) -> Step:
+    return lambda lookout: lookout.judged(lookout.related_seen(relation, ref, body, is_gone=is_gone))
+
+
 STEPS = st.one_of(
     BODIES.flatmap(lambda one: st.booleans().map(lambda said: applied(*one, is_untouched=said))),
     BODIES.map(lambda one: applied(*one, is_untouched=False)),
@@ -253,8 +257,8 @@ STEPS = st.one_of(
     BODIES.map(lambda one: lambda lookout: lookout.gone(*one)),
     BODIES.map(lambda one: leaving(*one)),
     st.lists(RELATED, min_size=1, max_size=4).map(listed),
-    *2 * [RELATED.map(lambda one: lambda lookout: lookout.related_seen(*one, is_gone=False))],
-    RELATED.map(lambda one: lambda lookout: lookout.related_seen(*one, is_gone=True)),
+    *2 * [RELATED.map(lambda one: related(*one, is_gone=False))],
+    RELATED.map(lambda one: related(*one, is_gone=True)),
 )
 NO_JUDGEMENT = (
     REPLACED,

@@ -108,7 +108,7 @@ class Deploy:
             self._told(self.lookout.seen(manifest.ref, self._live(manifest, pods=pods)))
             if manifest.ref.kind == "Service":
                 slice_, body = self._slice(manifest.ref.name, is_ready=bool(pods))
-                self._told(self.lookout.related_seen(SLICES, slice_, body, is_gone=False))
+                self._told(self.lookout.judged(self.lookout.related_seen(SLICES, slice_, body, is_gone=False)))
 
     def _list_and_look_again(self) -> None:
         for kind in {(ref.group, ref.kind) for ref in self.nodes}:
