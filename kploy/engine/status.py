@@ -20,16 +20,13 @@ from kploy.core.removal import reason_to_keep
 from kploy.engine.live import WORKERS, live_objects, named, ref_of, related_objects, selection
 from kploy.engine.lookout import Lookout
 from kploy.engine.permissions import explain
-from kploy.engine.prepare import Prepared
 from kploy.engine.related import explanations_of, relations_of
 from kploy.engine.resources import Resources
 from kploy.engine.store import Store
 from kploy.model.app import App, Manifest
 from kploy.model.errors import Refused
-from kploy.model.findings import Severity
 from kploy.model.listing import AppListing, Row
 from kploy.model.objects import Body, ObjectRef, Resource, State, Status
-from kploy.source.kployfile import FILE as KPLOYFILE
 
 _COMMON = (
     ("v1", "Pod"),
@@ -56,15 +53,6 @@ _COMMON = (
 
 _TROUBLE = frozenset({State.FAILED, State.IN_PROGRESS})
 """What is looked at for reasons."""
-
-
-def legible(prepared: Prepared) -> App | None:
-    """The app, for looking at what is live of it; manifests may have errors.
-
-    None where the Kployfile has any: a pin or a namespace that is spelt wrong would lead elsewhere.
-    """
-    wrong = (finding.place for finding in prepared.findings if finding.severity is Severity.ERROR)
-    return None if any(place and place.file == KPLOYFILE for place in wrong) else prepared.app
 
 
 def listing_of(app: App, graph: Graph, cluster: Cluster) -> AppListing:
