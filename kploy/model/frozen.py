@@ -66,6 +66,7 @@ def _descriptions(cls: type) -> dict[str, _Maker]:
 
     @cache
     def described() -> Any:
+        cls.__doc__ = cls.__doc__ or cls.__name__  # To make one up takes it longer than all the rest.
         return _original(init=False, repr=False, eq=False)(cls)
 
     return {
@@ -108,10 +109,9 @@ def _initialiser(cls: type) -> Callable[..., None]:
         lines.append(f"set_{name}(self, {value})")
     if hasattr(cls, "__post_init__"):
         lines.append("self.__post_init__()")
-    source = f"def make({', '.join(known)}):\n def __init__({', '.join(parameters)}):\n  "
-    namespace: dict[str, Any] = {}
-    exec(source + "\n  ".join(lines or ["pass"]) + "\n return __init__", namespace)  # noqa: S102 - names of fields
-    init: Callable[..., None] = namespace["make"](**known)
+    source = f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines or ["pass"])
+    exec(source, known)  # noqa: S102 - names of fields
+    init: Callable[..., None] = known["__init__"]
     init.__qualname__ = f"{cls.__qualname__}.__init__"
     return init
 
