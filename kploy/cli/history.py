@@ -33,13 +33,11 @@ def history_command(revision: int | None, directory: Path, output: str, **flags:
     """
     target = where(**flags)
     from kploy.engine.history import history_of, revision_diff
-    from kploy.engine.prepare import prepare
-    from kploy.engine.status import legible
+    from kploy.engine.prepare import Prepared, legible
 
-    prepared = prepare(directory, offline=True)
-    app = legible(prepared)
-    if app is None:
-        return refuse(prepared.findings)
+    app = legible(directory)
+    if isinstance(app, Prepared):
+        return refuse(app.findings)
     cluster = target.connect(app)
     if revision is None:
         _show(history_of(app, cluster), output)

@@ -31,16 +31,16 @@ def list_command(directory: Path, output: str, **flags: Any) -> int:
       kploy list -o json | jq '.rows[].status'  for a program
     """
     target = where(**flags)
+    from kploy.core.graph import graph_of
     from kploy.engine.permissions import NotAllowed
-    from kploy.engine.prepare import prepare
-    from kploy.engine.status import legible, listing_of
+    from kploy.engine.prepare import Prepared, legible
+    from kploy.engine.status import listing_of
 
-    prepared = prepare(directory, offline=True)
-    app = legible(prepared)
-    if app is None:
-        return refuse(prepared.findings)
+    app = legible(directory)
+    if isinstance(app, Prepared):
+        return refuse(app.findings)
     try:
-        listing = listing_of(app, prepared.graph, target.connect(app))
+        listing = listing_of(app, graph_of(app.manifests)[0], target.connect(app))
     except NotAllowed as error:
         return refuse(error.findings, error.outcome)
     _show(listing, output)

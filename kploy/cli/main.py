@@ -11,13 +11,19 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from kploy import __version__
 from kploy.model.errors import KployError
 from kploy.model.report import MEANINGS, Outcome
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_WIDEST = 100
+"""How many columns help has at most."""
 
 _COMMANDS: Mapping[str, str] = {
     "init": "Make a directory into an app.",
@@ -51,6 +57,15 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f"kploy.cli.{cmd_name}"), f"{cmd_name}_command")
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands that begin so, and the options; no command is loaded for it."""
+        from click.shell_completion import CompletionItem
+
+        commands = [
+            CompletionItem(name, help=_COMMANDS[name]) for name in _COMMANDS if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -75,7 +90,7 @@ def _near(name: str) -> str:
 
 @click.group(
     cls=_LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDEST},
     epilog="An app is a directory: a Kployfile, rcs/ (what runs), services/ (how it is reached), "
     "resources/ (everything else), env/ (NAME.secret and NAME.config, one value a file).",
 )
@@ -109,7 +124,9 @@ def _run() -> int:
     name = os.path.basename(sys.argv[0])  # noqa: PTH119 - pathlib is not needed for anything else here
     try:
         result = kploy.main(
-            prog_name="kubectl kploy" if name == "kubectl-kploy" else "kploy", standalone_mode=False
+            prog_name="kubectl kploy" if name == "kubectl-kploy" else "kploy",
+            standalone_mode=False,
+            terminal_width=_width(),
         )
     except click.exceptions.Exit as leave:
         return leave.exit_code
@@ -128,6 +145,19 @@ def _run() -> int:
     except Exception as error:  # noqa: BLE001 - the last door: a bug is told, not thrown at the user
         return _confess(error)
     return int(result) if isinstance(result, int) else int(Outcome.DONE)
+
+
+def _width() -> int:
+    """How wide help is. It is what click comes to by shutil, which it would load for this alone."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        width = int(columns)
+    else:
+        try:
+            width = os.get_terminal_size(sys.__stdout__.fileno()).columns  # type: ignore[union-attr]  # see below
+        except (AttributeError, ValueError, OSError):  # there is none, it is closed, or no terminal
+            width = 0
+    return max(min(width or 80, _WIDEST) - 2, 50)
 
 
 def _complain(error: KployError) -> None:

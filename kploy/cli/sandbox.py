@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import textwrap
 import time
@@ -164,6 +163,8 @@ class Meter:
             self._line("The sandbox is built now; this happens once, and takes about ten minutes on two cores.")
         self._phase, self._written = progress.phase, now
         if self._live:
+            import shutil
+
             width = shutil.get_terminal_size().columns - 1
             self._write(f"\r\x1b[K{str(progress)[:width]}")
         else:

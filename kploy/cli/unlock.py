@@ -30,14 +30,12 @@ def unlock_command(directory: Path, yes: bool, **flags: Any) -> int:
       kploy unlock --yes    without asking
     """
     target = where(**flags)
-    from kploy.engine.prepare import prepare
-    from kploy.engine.status import legible
+    from kploy.engine.prepare import Prepared, legible
     from kploy.engine.unlock import Unlocking
 
-    prepared = prepare(directory, offline=True)
-    app = legible(prepared)
-    if app is None:
-        return refuse(prepared.findings)
+    app = legible(directory)
+    if isinstance(app, Prepared):
+        return refuse(app.findings)
     unlocking = Unlocking(app, target.connect(app))
     if unlocking.holder is None:
         _say(f"nobody holds the lock of {app.kployfile.name}")

@@ -34,17 +34,22 @@ def _client() -> tuple[Any, ...]:
 
 _UNUSED = frozenset(
     {
+        "importlib.metadata",
         "kubernetes.client.api_client",
         "kubernetes.dynamic",
         "kubernetes.informer",
         "kubernetes.leaderelection",
         "kubernetes.stream",
+        "kubernetes.utils.create_from_yaml",
+        "kubernetes.utils.duration",
+        "kubernetes.utils.quantity",
         "kubernetes.watch",
         "oauthlib.oauth2",
         "requests_oauthlib",
     }
 )
-"""What the client loads for its typed APIs, its own watches, and the providers that log in by OAuth.
+"""What the client loads for its typed APIs, its own watches, quantities, and the providers that log in by OAuth;
+and urllib3 for HTTP/2.
 
 It takes twice as long as all the rest. kploy never gives the client a provider: see cluster.users.
 """

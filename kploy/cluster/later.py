@@ -28,15 +28,25 @@ def importing(load: Callable[[], _T], package: str, put_off: frozenset[str]) -> 
                 return load()
             finally:
                 sys.meta_path.remove(finder)
-                _forget(lambda _, module: isinstance(module, _StandIn))
-        _forget(lambda name, _: f"{name}.".startswith(f"{package}."))
+                _forget_stand_ins(package)
+        for name in tuple(sys.modules):
+            if _is_of(package, name):
+                del sys.modules[name]
     return load()
 
 
-def _forget(is_meant: Callable[[str, object], bool]) -> None:
+def _forget_stand_ins(package: str) -> None:
+    """Only what ``package`` took from them is left of them: who else imports such a module gets the module."""
     for name, module in tuple(sys.modules.items()):
-        if is_meant(name, module):
+        if isinstance(module, _StandIn):
             del sys.modules[name]
+            parent, _, own = name.rpartition(".")
+            if parent and not _is_of(package, name):
+                delattr(sys.modules[parent], own)
+
+
+def _is_of(package: str, name: str) -> bool:
+    return f"{name}.".startswith(f"{package}.")
 
 
 class _Finder:

@@ -125,7 +125,7 @@ class Fields:
 
 def fields(at: str, value: Any) -> Fields:
     """A value that should be a map, or null for an empty one. ``at`` names it in an error."""
-    if value is not None and not isinstance(value, (dict, Mapping)):
+    if value is not None and not isinstance(value, dict):
         raise Malformed(f"{at or 'the object'} is not a map")
     return Fields(at, value or {})
 

@@ -25,11 +25,10 @@ from kploy.engine.destroy import destroy as destroyed
 from kploy.engine.homes import namespace_exists, wait_for_end
 from kploy.engine.operation import Operation, Standing, Wanted, standing_of
 from kploy.engine.permissions import preflight
-from kploy.engine.prepare import Prepared, has_errors, prepare
+from kploy.engine.prepare import Prepared, has_errors, legible, prepare
 from kploy.engine.repair import repair as repaired
 from kploy.engine.resources import Resources
 from kploy.engine.revisions import stored_app
-from kploy.engine.status import legible
 from kploy.model.app import App
 from kploy.model.events import Checked, Event, Finished, NodesCounted, Noted, Opened, Planned
 from kploy.model.findings import in_reading_order
@@ -160,11 +159,11 @@ def repair(root: Path, connect: Connect, timeout: float, inbox: Inbox) -> Iterat
 
 def _named_in(root: Path) -> Generator[Event, None, App | None]:
     """The app that the Kployfile in ``root`` names; None when it ends there, the last event told."""
-    prepared = prepare(root, offline=True)
-    app = legible(prepared)
-    if app is None:
-        yield from report(prepared, ())
-    return app
+    found = legible(root)
+    if isinstance(found, Prepared):
+        yield from report(found, ())
+        return None
+    return found
 
 
 def _operate(operation: Operation, prepared: Prepared, cluster: Cluster, liberties: Liberties) -> Iterator[Event]:

@@ -55,7 +55,23 @@ def prepare(root: Path, *, offline: bool = False) -> Prepared:
     ``offline``: no network is touched, not even for remote manifests.
     Raises Refused for an app that must not be deployed wherever it says it wants to be.
     """
-    reading = read_app(root, offline=offline)
+    return _checked(read_app(root, offline=offline), offline=offline)
+
+
+def legible(root: Path) -> App | Prepared:
+    """The app in ``root``, for looking at what is live of it; its manifests may have errors.
+
+    All that is wrong with it where its Kployfile is: a pin or a namespace that is
+    spelt wrong would lead elsewhere. Raises Refused as ``prepare`` does.
+    """
+    reading = read_app(root, offline=True)
+    app = reading.app
+    if app is None or has_errors(switched(filter(_is_of_kployfile, reading.findings), app.kployfile.rules)):
+        return _checked(reading, offline=True)
+    return app
+
+
+def _checked(reading: Reading, *, offline: bool) -> Prepared:
     app = reading.app
     if app is None:
         return Prepared(None, Graph(), in_reading_order(reading.findings), reading.files)
@@ -69,8 +85,12 @@ def prepare(root: Path, *, offline: bool = False) -> Prepared:
 
 def is_complete(reading: Reading) -> bool:
     """Whether every manifest of the app was read: then what is not there is missing."""
-    of_manifests = (one for one in reading.findings if one.place is None or one.place.file != KPLOYFILE)
+    of_manifests = (one for one in reading.findings if not _is_of_kployfile(one))
     return not any(one.severity is Severity.ERROR or one.rule == "remote-not-checked" for one in of_manifests)
+
+
+def _is_of_kployfile(finding: Finding) -> bool:
+    return finding.place is not None and finding.place.file == KPLOYFILE
 
 
 def conforming(prepared: Prepared, version: str) -> Prepared:

@@ -20,16 +20,13 @@ from kploy.core.removal import reason_to_keep
 from kploy.engine.live import WORKERS, live_objects, named, ref_of, related_objects, selection
 from kploy.engine.lookout import Lookout
 from kploy.engine.permissions import explain
-from kploy.engine.prepare import Prepared
 from kploy.engine.related import explanations_of, relations_of
 from kploy.engine.resources import Resources
 from kploy.engine.store import Store
 from kploy.model.app import App, Manifest
 from kploy.model.errors import Refused
-from kploy.model.findings import Severity
 from kploy.model.listing import AppListing, Row
 from kploy.model.objects import Body, ObjectRef, Resource, State, Status
-from kploy.source.kployfile import FILE as KPLOYFILE
 
 _COMMON = (
     ("v1", "Pod"),
@@ -57,14 +54,7 @@ _COMMON = (
 _TROUBLE = frozenset({State.FAILED, State.IN_PROGRESS})
 """What is looked at for reasons."""
 
-
-def legible(prepared: Prepared) -> App | None:
-    """The app, for looking at what is live of it; manifests may have errors.
-
-    None where the Kployfile has any: a pin or a namespace that is spelt wrong would lead elsewhere.
-    """
-    wrong = (finding.place for finding in prepared.findings if finding.severity is Severity.ERROR)
-    return None if any(place and place.file == KPLOYFILE for place in wrong) else prepared.app
+_NOWHERE = Status(State.NOT_FOUND)
 
 
 def listing_of(app: App, graph: Graph, cluster: Cluster) -> AppListing:
@@ -102,16 +92,19 @@ def _listing(
     lookout = Lookout(graph, live, lambda: now, app.kployfile.readiness)
     for relation, others in zip(relations, related, strict=True):
         lookout.related_listed(relation, others)
-    # A Service looks at its workloads: all must be known before any is judged.
-    late = {ref for ref, body in live.items() if lookout.applied(ref, body).state in _TROUBLE}
+    for ref, body in live.items():
+        lookout.applied(ref, body)
+    # A Service looks at its workloads: only now all of them are known.
+    late = {ref for ref, status in lookout.judged(live) if status.state in _TROUBLE}
     for relation in explanations_of((ref.group, ref.kind) for ref in late):
         lookout.related_listed(relation, related_objects(cluster, app, relation, may_be_hidden=True))
+    statuses = dict(lookout.judged(live))
     files = {manifest.ref: manifest.file for manifest in manifests}
     gone = sorted(ref for ref in live if ref not in files)
     listed = inventory.by_ref if inventory else {}
     rows = (
-        *(_row(ref, live.get(ref), files[ref], lookout, now) for ref in files),
-        *(_left_row(ref, live[ref], listed.get(ref), lookout, now) for ref in gone),
+        *(_row(ref, live.get(ref), statuses.get(ref, _NOWHERE), files[ref], now) for ref in files),
+        *(_left_row(ref, live[ref], statuses[ref], listed.get(ref), now) for ref in gone),
     )
     who, target = app.kployfile, cluster.target
     listing = AppListing(
@@ -169,17 +162,16 @@ def _left_behind(cluster: Cluster, app: App, resource: Resource) -> dict[ObjectR
     return {ref_of(resource, body): named(resource, body) for body in own}
 
 
-def _row(ref: ObjectRef, body: Body | None, file: str, lookout: Lookout, now: float) -> Row:
+def _row(ref: ObjectRef, body: Body | None, status: Status, file: str, now: float) -> Row:
     if body is None:
-        return Row(ref, Status(State.NOT_FOUND), None, file)
-    status = lookout.applied(ref, body)
+        return Row(ref, status, None, file)
     return Row(ref, status, _age(body, now), file, images_of(ref.kind, body), urls_of(ref.kind, body))
 
 
-def _left_row(ref: ObjectRef, body: Body, entry: Entry | None, lookout: Lookout, now: float) -> Row:
+def _left_row(ref: ObjectRef, body: Body, status: Status, entry: Entry | None, now: float) -> Row:
     """The row of an object whose manifest is gone. Of what is not listed, a run leaves its hands."""
     kept = reason_to_keep(entry, body) if entry else "the inventory does not list it"
-    return replace(_row(ref, body, "", lookout, now), kept=kept)
+    return replace(_row(ref, body, status, "", now), kept=kept)
 
 
 def _age(body: Body, now: float) -> float | None:

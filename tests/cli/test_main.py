@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from kploy.model.report import MEANINGS
 from tests.cli.conftest import Kploy, Write
 from tests.cli.test_run import APP
 
-HEAVY = {"kubernetes", "urllib3", "yaml", "jsonschema", "rich", "concurrent", "asyncio", "http", "ssl"}
+HEAVY = {"kubernetes", "urllib3", "yaml", "jsonschema", "rich", "concurrent", "asyncio", "http", "shutil", "ssl"}
 
 LOCK = f"version: 1\nremotes:\n- url: https://example.com/x\n  digest: sha256:{'a' * 64}\n  size: 1\n"
 
@@ -77,6 +78,26 @@ def test_a_dry_run_offline_loads_what_its_app_needs(write: Write) -> None:
     code, modules = json.loads(done.stderr.splitlines()[-1])
     assert code == 0
     assert NEEDLESS & set(modules) == set()
+
+
+@pytest.mark.parametrize("word", ["", "r", "run", "-"])
+def test_commands_are_completed_without_loading_any(word: str) -> None:
+    words = {"_KPLOY_COMPLETE": "fish_complete", "COMP_WORDS": f"kploy {word}", "COMP_CWORD": word}
+    done = subprocess.run([sys.executable, "-c", LOADED], env=words, capture_output=True, text=True, check=True)
+    told = [f"plain,{name}\t{about}" for name, about in _COMMANDS.items() if name.startswith(word)]
+    assert [row for row in done.stdout.splitlines() if not row.startswith("plain,-")] == told
+    modules = {name for name in json.loads(done.stderr)[1] if name.startswith("kploy.cli.")}
+    assert modules == {"kploy.cli.main"}
+
+
+@pytest.mark.parametrize("columns", ["", "0", "-3", "x", "30", "70", "200", "١٢٠"])
+def test_help_is_as_wide_as_click_makes_it(offline: Kploy, columns: str) -> None:
+    script = "import os, sys; from kploy.cli.main import kploy; sys.exit(kploy(prog_name='kploy'))"
+    environment = {**os.environ, "COLUMNS": columns}
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--help"], env=environment, capture_output=True, text=True, check=True
+    )
+    assert offline("--help", COLUMNS=columns).stdout == done.stdout
 
 
 def test_the_versions_of_kubernetes_are_completed(offline: Kploy) -> None:

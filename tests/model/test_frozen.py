@@ -2,8 +2,9 @@
 
 import copy
 import dataclasses
+import inspect
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import FrozenInstanceError, field, fields, replace
 from typing import Any, ClassVar
 
@@ -163,6 +164,26 @@ def test_what_is_made_anew_by_default_is_not_shared() -> None:
     one, other = point(1), point(1)
     one.notes.append("mine")
     assert (one.notes, other.notes) == (["mine"], [])
+
+
+@pytest.mark.parametrize("make", [plain, ordered, inherited])
+def test_who_looks_at_the_class_before_there_is_an_object_sees_the_same(make: Callable[..., type]) -> None:
+    made, original = make(dataclass), make(dataclasses.dataclass)
+    assert list(inspect.signature(made).parameters) == list(inspect.signature(original).parameters)
+    assert dataclasses.is_dataclass(make(dataclass))
+    assert issubclass(make(dataclass), Hashable)
+
+
+def test_who_derives_from_it_without_a_field_gets_everything_from_it() -> None:
+    class Derived(ordered(dataclass)):  # type: ignore[misc]
+        def __init__(self, x: int) -> None:
+            super().__init__(x, y=x)
+
+    assert [each.name for each in fields(Derived)] == ["x", "y"]
+    assert Derived(1) == Derived(1)
+    assert Derived(1) < Derived(2)
+    assert len({Derived(1), Derived(1), Derived(2)}) == 2
+    assert repr(Derived(1)).endswith("Derived(x=1, y=1)")
 
 
 def test_it_can_be_replaced_and_taken_apart() -> None:
