@@ -13,11 +13,11 @@ not come.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from kploy.core.bodies import dig, mapping
@@ -192,41 +192,48 @@ def _cycle(needs: _Needs) -> list[int]:
 
 
 def _cycle_through_endpoints(asked: _Needs, backers: Mapping[int, list[int]]) -> list[int]:
-    """A Service, and a workload that was asked to wait for it though the Service waits for its endpoints.
+    """Services, and workloads that were asked to wait for them though the Services wait for their endpoints.
 
-    The same form as ``_cycle``; [] unless all that backs the Service waits for it.
+    The same form as ``_cycle``; [] unless all that backs these Services waits for them.
     """
-    dependents: dict[int, list[int]] = {}
-    for dependent, needed in enumerate(asked):
+    needs, backing = _with_pools(asked, backers)
+    never = _never_ready(needs, backing)
+    if not never:
+        return []
+    # Each of these waits for another of them. A way along them comes round, and there by a Service.
+    node, way = min(never), dict[int, None]()
+    while node not in way:
+        way[node] = None
+        node = next(needed for needed in chain(needs[node], backing.get(node, ())) if needed in never)
+    cycle = list(way)[list(way).index(node) :]
+    start = next(at for at, each in enumerate(cycle) if each in backers)
+    cycle = cycle[start:] + cycle[:start]
+    return [cycle[0], *reversed(cycle)]
+
+
+def _never_ready(needs: _Needs, backing: Mapping[int, list[int]]) -> set[int]:
+    """What waits for itself, where each waits for all that it needs, and for one of those that back it."""
+    dependents, backed = _turned(enumerate(needs)), _turned(backing.items())
+    missing = [len(needed) + bool(backing.get(index)) for index, needed in enumerate(needs)]
+    ready = [index for index, number in enumerate(missing) if not number]
+    served: set[int] = set()
+    for index in ready:
+        first = [each for each in backed.get(index, ()) if each not in served]
+        served.update(first)
+        for dependent in chain(dependents.get(index, ()), first):
+            missing[dependent] -= 1
+            if not missing[dependent]:
+                ready.append(dependent)
+    return {index for index, number in enumerate(missing) if number}
+
+
+def _turned(edges: Iterable[tuple[int, Iterable[int]]]) -> dict[int, list[int]]:
+    """The other way round: from what is needed to what needs it."""
+    turned: dict[int, list[int]] = {}
+    for dependent, needed in edges:
         for index in needed:
-            dependents.setdefault(index, []).append(dependent)
-    for service, workloads in backers.items():
-        if workloads and service in dependents:
-            came_from = _walk(service, dependents)
-            if came_from.keys() >= set(workloads):
-                return [service, *reversed(_way_back(workloads[0], came_from)), service]
-    return []
-
-
-def _walk(start: int, edges: Mapping[int, list[int]]) -> dict[int, int]:
-    """Every node that can be reached from ``start``, each with the node before it on the way."""
-    came_from: dict[int, int] = {}
-    pending = [start]
-    while pending:
-        node = pending.pop()
-        for following in edges.get(node, ()):
-            if following not in came_from:
-                came_from[following] = node
-                pending.append(following)
-    return came_from
-
-
-def _way_back(node: int, came_from: Mapping[int, int]) -> list[int]:
-    """``node``, and the nodes before it, up to the one that follows the start."""
-    way = [node]
-    while came_from[way[-1]] in came_from:
-        way.append(came_from[way[-1]])
-    return way
+            turned.setdefault(index, []).append(dependent)
+    return turned
 
 
 def _cycle_finding(manifests: Sequence[Manifest], cycle: Sequence[int]) -> Finding:

@@ -278,11 +278,17 @@ def step(state: State, observation: Observation) -> tuple[State, tuple[Action, .
 
 
 class _Turn:
-    """One step while it is taken: the state so far, and the actions so far."""
+    """One step while it is taken: the state so far, and the actions so far.
+
+    The items that change are gathered, and put into the state at the end: of very
+    many in one turn, such as the first, not each makes a state of its own.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.actions: list[Action] = []
+        self._changed: dict[int, Item] = {}
+        self._settled = 0
 
     def take(self, observation: Observation) -> None:  # noqa: C901, PLR0912 - a case for each observation, no more
         match observation:
@@ -320,14 +326,16 @@ class _Turn:
                 assert_never(observation)
 
     def end(self, now: float) -> tuple[State, tuple[Action, ...]]:
-        if self.state.open == 0 and self.state.stage is Stage.ROLLING:
-            if self.state.is_recorded:
-                self.state = replace(self.state, stage=Stage.CLOSING)
-                self.actions.append(SaveAfter(outcome_of(self.state), _gone(self.state)))
-            else:
-                self._finish(now)
-        if any(isinstance(action, Tell) for action in self.actions):
-            self.state = replace(self.state, told_at=now)
+        still_open = self.state.open - self._settled
+        is_over = still_open == 0 and self.state.stage is Stage.ROLLING
+        if is_over and not self.state.is_recorded:
+            self._finish(now)
+        items = self.state.items.replace(self._changed)
+        told_at = now if any(isinstance(action, Tell) for action in self.actions) else self.state.told_at
+        self.state = replace(self.state, items=items, open=still_open, told_at=told_at)
+        if is_over and self.state.is_recorded:
+            self.state = replace(self.state, stage=Stage.CLOSING)
+            self.actions.append(SaveAfter(outcome_of(self.state), _gone(self.state)))
         return self.state, tuple(self.actions)
 
     def _begin(self, now: float) -> None:
@@ -358,9 +366,9 @@ class _Turn:
     def _remind(self, now: float) -> None:
         """Say what is waited for: a log that says nothing is taken for one that hangs."""
         waiting = [
-            events.Awaited(self._ref(node), item.status)
-            for node, item in enumerate(self.state.items)
-            if item.phase is Phase.WAITING
+            events.Awaited(self._ref(node), self._item(node).status)
+            for node in range(len(self.state.graph.nodes))
+            if self._phase(node) is Phase.WAITING
         ]
         if waiting:
             self._tell(events.StillWaiting(tuple(waiting), self._since(now)))
@@ -373,7 +381,7 @@ class _Turn:
         self.state = replace(self.state, stage=Stage.ROLLING)
         # A barrier that needs nothing is passed here, and may start others: look again at each.
         for node in range(len(self.state.graph.nodes)):
-            item = self.state.items[node]
+            item = self._item(node)
             if item.phase is Phase.BLOCKED and item.blockers == 0:
                 self._launch(node, now)
 
@@ -389,8 +397,8 @@ class _Turn:
     def _answered(self, node: int, change: Change, status: Status, now: float) -> None:
         if self._phase(node) is not Phase.APPLYING:
             return
-        self._suspect(node, status, now)
-        self._change(node, phase=Phase.WAITING, status=status, applied_at=now)
+        since = self._suspected_since(node, status, now)
+        self._change(node, phase=Phase.WAITING, status=status, applied_at=now, suspected_at=since)
         self._tell(events.Applied(self._ref(node), change, status, self._since(now)))
         self._release(node, {Milestone.TRIED, Milestone.APPLIED}, now)
         self._judge(node, status, now)
@@ -401,10 +409,9 @@ class _Turn:
                 self._watch(node)
 
     def _look(self, node: int, status: Status, now: float) -> None:
-        before = self.state.items[node].status
+        before = self._item(node).status
         if status != before:
-            self._suspect(node, status, now)
-            self._change(node, status=status)
+            self._change(node, status=status, suspected_at=self._suspected_since(node, status, now))
             # Which pods have the same trouble is no news.
             if replace(status, cause=before.cause) != before and not self._is_done(node, status):
                 self._tell(events.Progressed(self._ref(node), status, self._since(now)))
@@ -414,7 +421,7 @@ class _Turn:
         """Settle an applied node if ``status`` says that its fate is known."""
         if self._is_done(node, status):
             self._settle(node, Phase.READY)
-            after = now - self.state.items[node].applied_at
+            after = now - self._item(node).applied_at
             self._tell(events.Ready(self._ref(node), status, after, self._since(now)))
             self._release(node, {Milestone.READY}, now)
         elif not self._is_leaving(node) and status.state in {ObjectState.FAILED, ObjectState.NOT_FOUND}:
@@ -422,18 +429,19 @@ class _Turn:
         elif status.cause and self._is_proven(node, status.cause, now):
             self._fail(node, status.cause.message, now, cause=status.cause)
 
-    def _suspect(self, node: int, status: Status, now: float) -> None:
-        """Note since when what is suspected of a node holds; another suspicion begins anew."""
-        item, cause = self.state.items[node], status.cause
+    def _suspected_since(self, node: int, status: Status, now: float) -> float | None:
+        """Since when what ``status`` suspects of a node holds; another suspicion begins anew."""
+        item, cause = self._item(node), status.cause
         before = item.status.cause
         if cause is None or cause.grade is not Grade.SUSPECTED:
-            self._change(node, suspected_at=None)
-        elif item.suspected_at is None or before is None or before.reason != cause.reason:
-            self._change(node, suspected_at=now)
+            return None
+        if item.suspected_at is None or before is None or before.reason != cause.reason:
+            return now
+        return item.suspected_at
 
     def _is_proven(self, node: int, cause: Cause, now: float) -> bool:
         """Whether a suspicion held for all of its grace."""
-        since = self.state.items[node].suspected_at
+        since = self._item(node).suspected_at
         return not self._is_leaving(node) and since is not None and now - since >= cause.grace
 
     def _is_done(self, node: int, status: Status) -> bool:
@@ -448,7 +456,7 @@ class _Turn:
     def _release(self, node: int, reached: AbstractSet[Milestone], now: float) -> None:
         """Count down the dependents for which ``node`` got far enough; start those that wait no more."""
         for dependent, milestone in self.state.graph.nodes[node].dependents:
-            item = self.state.items[dependent]
+            item = self._item(dependent)
             if item.phase is not Phase.BLOCKED or milestone not in reached:
                 continue
             self._change(dependent, blockers=item.blockers - 1)
@@ -498,7 +506,7 @@ class _Turn:
         """Give up on the Services that only ``node``, which will not run, would have given endpoints."""
         for dependent, milestone in self.state.graph.nodes[node].dependents:
             if milestone is Milestone.BACKS:
-                self._change(dependent, lost=self.state.items[dependent].lost + 1)
+                self._change(dependent, lost=self._item(dependent).lost + 1)
                 if self._is_barrier(dependent):
                     if self._is_deserted(dependent):
                         self._desert(dependent, now)
@@ -514,7 +522,7 @@ class _Turn:
 
     def _is_deserted(self, node: int) -> bool:
         backers = self.state.graph.nodes[node].backers
-        return backers > 0 and self.state.items[node].lost == backers
+        return backers > 0 and self._item(node).lost == backers
 
     def _skip(self, node: int, because: ObjectRef | None, now: float) -> None:
         self._settle(node, Phase.SKIPPED)
@@ -527,29 +535,31 @@ class _Turn:
         if self.state.ending is not None:
             return
         self.state = replace(self.state, ending=outcome)
-        for node, item in enumerate(self.state.items):
-            if item.phase is Phase.BLOCKED:
+        for node in range(len(self.state.graph.nodes)):
+            if self._phase(node) is Phase.BLOCKED:
                 self._skip(node, None, now)
-            elif item.phase is Phase.WAITING:
+            elif self._phase(node) is Phase.WAITING:
                 self._leave(node, now)
 
     def _leave(self, node: int, now: float) -> None:
         self._settle(node, Phase.UNFINISHED)
         self.state = replace(self.state, is_short=True)
-        ref, status = self._ref(node), self.state.items[node].status
+        ref, status = self._ref(node), self._item(node).status
         hint = remedy(ref, status.cause) if status.cause else ""
         self._tell(events.Unfinished(ref, status, self._since(now), hint=hint))
 
     def _settle(self, node: int, phase: Phase) -> None:
         self._change(node, phase=phase)
-        self.state = replace(self.state, open=self.state.open - 1)
+        self._settled += 1
 
     def _change(self, node: int, **fields: object) -> None:
-        item = replace(self.state.items[node], **fields)  # type: ignore[arg-type]
-        self.state = replace(self.state, items=self.state.items.replace(node, item))
+        self._changed[node] = replace(self._item(node), **fields)  # type: ignore[arg-type]
+
+    def _item(self, node: int) -> Item:
+        return self._changed.get(node) or self.state.items[node]
 
     def _phase(self, node: int) -> Phase:
-        return self.state.items[node].phase
+        return self._item(node).phase
 
     def _is_barrier(self, node: int) -> bool:
         return self.state.graph.nodes[node].ref is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from kploy.model.frozen import dataclass
@@ -15,7 +15,7 @@ _WIDTH = 128
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[_Row]):
-    """Rows by index from 0. ``replace`` copies one chunk and the list of chunks, and shares the rest."""
+    """Rows by index from 0. ``replace`` copies the chunks that change and the list of chunks, no more."""
 
     _chunks: tuple[tuple[_Row, ...], ...]
 
@@ -36,9 +36,15 @@ class Table(Generic[_Row]):
     def __len__(self) -> int:
         return sum(map(len, self._chunks))
 
-    def replace(self, index: int, row: _Row) -> Table[_Row]:
-        """The same table but for the row at ``index``."""
-        at, within = divmod(index, _WIDTH)
-        chunk = self._chunks[at]
-        changed = (*chunk[:within], row, *chunk[within + 1 :])
-        return Table((*self._chunks[:at], changed, *self._chunks[at + 1 :]))
+    def replace(self, rows: Mapping[int, _Row]) -> Table[_Row]:
+        """The same table but for ``rows``, by index."""
+        changed: dict[int, list[_Row]] = {}
+        for index, row in rows.items():
+            at, within = divmod(index, _WIDTH)
+            if at not in changed:
+                changed[at] = list(self._chunks[at])
+            changed[at][within] = row
+        chunks = list(self._chunks)
+        for at, chunk in changed.items():
+            chunks[at] = tuple(chunk)
+        return Table(tuple(chunks))

@@ -27,6 +27,12 @@ def is_plain(stream: TextIO) -> bool:
     return not stream.isatty() and not any(os.environ.get(wish) for wish in _WISHES)
 
 
+def in_plain(row: Row) -> str:
+    """A line without any colour, however long, and its end."""
+    text = row if isinstance(row, str) else row.plain if isinstance(row, Text) else row.text.plain
+    return f"{text.expandtabs(_TAB)}\n"
+
+
 class Captured:
     """What was printed, instead of being shown."""
 
@@ -51,8 +57,7 @@ class Plain:
 
     def print(self, row: Row = "") -> None:
         """Print a line, and have it there at once."""
-        text = row if isinstance(row, str) else row.plain if isinstance(row, Text) else row.text.plain
-        text = f"{text.expandtabs(_TAB)}\n"
+        text = in_plain(row)
         if self._captured is not None:
             self._captured.lines.append(text)
             return

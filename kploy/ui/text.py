@@ -33,13 +33,14 @@ class TextDisplay:
     """
 
     def __init__(self, *, plan_is_result: bool, calls: Calls | None = None, detail: str = "short") -> None:
-        self._console = stderr()
-        self._signs = signs_for(self._console.file)
-        width = columns(self._console)
+        console = stderr()
+        self._signs = signs_for(console.file)
+        width = columns(console)
         self._narrator = Narrator(self._signs, width, calls)
         self._plan_is_result = plan_is_result
         self._detail = detail
-        self._moving = _moving(self._console, self._narrator) if width else None
+        self._moving = _moving(console, self._narrator) if width else None
+        self._console = self._moving.above if self._moving else console
 
     def __enter__(self) -> Self:
         return self
@@ -52,10 +53,12 @@ class TextDisplay:
 
     def show(self, event: events.Event) -> None:
         """Show one event."""
-        if self._moving:
-            self._moving.follow(event)
         with self._moving.held if self._moving else nullcontext():
+            if self._moving:
+                self._moving.follow(event)
             self._show_what_stays(event)
+        if isinstance(event, events.Finished) and self._moving:
+            self._moving.stop()
         if isinstance(event, events.Planned) and self._plan_is_result:
             self._show_result(event.plan)
 

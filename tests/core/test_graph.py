@@ -257,6 +257,60 @@ def test_an_object_that_waits_for_itself_is_a_cycle() -> None:
     assert [finding.rule for finding in findings] == ["dependency-cycle"]
 
 
+def test_a_service_waits_for_the_endpoints_that_those_give_it_who_wait_for_it() -> None:
+    app = [
+        thing("first"),
+        deployment("web", {"app": "web"}, after="job/migrate"),
+        thing("migrate", "Job", "batch/v1", after="service/web"),
+        service("web", after="configmap/first", app="web"),
+    ]
+    _, findings = graph_of(app)
+    expected = "service/web → deployment/web → job/migrate → service/web"
+    assert [finding.message for finding in findings] == [
+        f"these wait for each other, so none could start: {expected}"
+    ]
+
+
+def test_services_that_wait_for_each_others_endpoints_are_a_cycle() -> None:
+    app = [service(name, app=name) for name in "ab"]
+    _, findings = graph_of([*app, deployment("a", after="service/b"), deployment("b", after="service/a")])
+    expected = "service/a → deployment/a → service/b → deployment/b → service/a"
+    assert [finding.message for finding in findings] == [
+        f"these wait for each other, so none could start: {expected}"
+    ]
+
+
+@given(st.data())
+def test_an_app_is_refused_when_it_could_not_become_ready_and_only_then(data: st.DataObject) -> None:
+    """Services of three labels, and Deployments that carry some of these, each after some of all others."""
+    labels = st.sets(st.sampled_from("xyz"), min_size=1)
+    backs = data.draw(st.lists(labels, min_size=1, max_size=5))
+    selects = data.draw(st.lists(labels, min_size=1, max_size=5))
+    names = [f"deployment/d{each}" for each in range(len(backs))]
+    names += [f"service/s{each}" for each in range(len(selects))]
+    asked = [data.draw(st.sets(st.sampled_from(names), max_size=2)) for _ in names]
+    after = dict(zip(names, asked, strict=True))
+    workloads = [
+        deployment(f"d{each}", dict.fromkeys(carried, "1"), after=",".join(after[f"deployment/d{each}"]))
+        for each, carried in enumerate(backs)
+    ]
+    services = [
+        service(f"s{each}", ",".join(after[f"service/s{each}"]), **dict.fromkeys(selected, "1"))
+        for each, selected in enumerate(selects)
+    ]
+    backers = {
+        f"service/s{each}": {f"deployment/d{at}" for at, carried in enumerate(backs) if carried >= selected}
+        for each, selected in enumerate(selects)
+    }
+    ready: set[str] = set()
+    for _ in names:
+        ready |= {
+            name for name in names if after[name] <= ready and (not backers.get(name) or backers[name] & ready)
+        }
+    _, findings = graph_of([*services, *workloads])
+    assert [finding.rule for finding in findings] == (["dependency-cycle"] if ready != set(names) else [])
+
+
 def test_what_is_asked_for_wins_over_what_is_implied() -> None:
     found = needs_of(
         thing("settings", after="deployment/web"),

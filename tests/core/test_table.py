@@ -11,9 +11,9 @@ def test_is_a_list_whose_changes_leave_the_original_alone(data: st.DataObject, r
     table = Table.of(rows)
     assert list(table) == rows
     assert len(table) == len(rows)
-    if rows:
-        index = data.draw(st.integers(0, len(rows) - 1))
-        changed = table.replace(index, 7)
-        assert list(changed) == [*rows[:index], 7, *rows[index + 1 :]]
-        assert changed[index] == 7
-        assert list(table) == rows
+    changes = data.draw(st.dictionaries(st.integers(0, len(rows) - 1), st.integers())) if rows else {}
+    changed = table.replace(changes)
+    expected = [changes.get(index, row) for index, row in enumerate(rows)]
+    assert list(changed) == expected
+    assert [changed[index] for index in range(len(rows))] == expected
+    assert list(table) == rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import count
@@ -19,28 +18,12 @@ from kploy.model.app import Manifest
 from kploy.model.objects import ObjectRef
 from kploy.model.plan import Action
 from kploy.model.report import Outcome
+from tests.counting import lines_of
 from tests.makers import app_of, deployment, service, thing
 
 Body = dict[str, Any]
 
 _LINEAR = 2.05
-
-
-def lines_of(work: Callable[[], object]) -> int:
-    """How many lines are run, each turn of a loop by itself."""
-    found = count()
-
-    def trace(*_: object) -> Any:
-        next(found)
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        work()
-    finally:
-        sys.settrace(before)
-    return next(found)
 
 
 def apart(number: int) -> Iterable[Manifest]:
