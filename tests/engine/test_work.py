@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from itertools import count
+from itertools import count, product
 from typing import Any
 
 import pytest
 
 from kploy.core import rollout
 from kploy.core.across import survey
-from kploy.core.graph import graph_of
+from kploy.core.graph import graph_of, removal_order
 from kploy.engine.lookout import Lookout, Told
 from kploy.engine.related import SERVICE_NAME, SLICES
 from kploy.model.app import Manifest
@@ -34,6 +34,12 @@ def apart(number: int) -> Iterable[Manifest]:
 def pooled(number: int) -> Iterable[Manifest]:
     """A Service that has the pods of all workloads to itself and all other Services."""
     return [service(f"s{number}", tier="front"), *_workload(number)]
+
+
+def in_a_row(number: int) -> Iterable[Manifest]:
+    """A Service that was asked to wait for the one before, and what it serves."""
+    selector, before = {"app": f"d{number}"}, f"service/s{number - 1}" if number else ""
+    return [service(f"s{number}", before, **selector), *_workload(number)]
 
 
 def _workload(number: int) -> Iterable[Manifest]:
@@ -125,16 +131,23 @@ def _kind(manifest: Manifest) -> tuple[str, str]:
     return manifest.ref.group, manifest.ref.kind
 
 
+def _checked(manifests: list[Manifest]) -> object:
+    return survey(app_of(*manifests))
+
+
+def _deployed(manifests: list[Manifest]) -> None:
+    Deploy(manifests).run()
+
+
 @pytest.mark.parametrize(
-    ("work", "services"),
+    ("work", "services", "a_service"),
     [
-        (graph_of, 200),
-        (lambda manifests: survey(app_of(*manifests)), 100),
-        (lambda manifests: Deploy(manifests).run(), 50),
+        *product([graph_of], [200], [apart, pooled, in_a_row]),
+        *product([removal_order], [200], [apart, pooled, in_a_row]),
+        *product([_checked], [100], [apart, pooled, in_a_row]),
+        *product([_deployed], [50], [apart, pooled]),
     ],
-    ids=["order", "check", "deploy"],
 )
-@pytest.mark.parametrize("a_service", [apart, pooled])
 def test_twice_as_many_objects_are_twice_the_work(
     work: Callable[[list[Manifest]], object], services: int, a_service: Callable[[int], Iterable[Manifest]]
 ) -> None:
