@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import BinaryIO
 
 from kploy.model.errors import KployError
 from kploy.model.findings import Finding, Place, error, warning
@@ -23,6 +24,9 @@ LARGEST = 5 * 1024 * 1024
 """Bytes at most in a manifest or a Kployfile."""
 
 DEEPEST_DIRECTORY = 20
+
+_USUAL = 16 * 1024
+"""Bytes that are more than most files have."""
 
 _LEFTOVERS = ("*~", "#*#", "*.swp", "*.swo", "*.bak", "*.orig", "*.rej", "*.tmp")
 _NON_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -97,13 +101,19 @@ def read_bytes(entry: Entry, root: Path, largest: int) -> Content:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise Unusable(_not_regular(entry))
-            data = file.read(largest + 1)
+            data = _read(file, largest + 1)
     except (OSError, RuntimeError) as exc:
         raise Unusable(_unreadable(entry, exc)) from None
     if len(data) > largest:
         size = f"{largest // (1024 * 1024)} MiB"
         raise Unusable(error("too-large", f"`{entry.file}` is larger than {size}", "split it", subject=entry.file))
     return Content(data, stat.S_IMODE(status.st_mode))
+
+
+def _read(file: BinaryIO, most: int) -> bytes:
+    """The first ``most`` bytes. Room for all of them is only made for a file that may need it."""
+    data = file.read(min(most, _USUAL))
+    return data if len(data) < _USUAL else data + file.read(most - len(data))
 
 
 def entries(root: Path, top: Entry, report: Report) -> Iterator[Entry]:

@@ -362,6 +362,14 @@ def test_env_says_what_it_does_not_take(files: dict[str, str | bytes], expected:
     assert rules(write(files)) == expected
 
 
+@pytest.mark.parametrize("size", [1, 16_383, 16_384, 16_385, 100_000])
+def test_a_file_is_read_to_its_end(size: int, write: Write) -> None:
+    content = "".join(str(digit % 10) for digit in range(size))
+    app = read_app(write({"env/a.config": content})).app
+    assert app is not None
+    assert app.manifests[0].body["data"] == {"a": content}
+
+
 @pytest.mark.parametrize(
     ("mode", "expected"), [(0o600, []), (0o640, []), (0o644, ["readable-secret"]), (0o777, [])]
 )
