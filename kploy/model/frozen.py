@@ -14,6 +14,7 @@ from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, fields  
 from functools import cache
 from inspect import get_annotations
 from operator import attrgetter, ge, gt, le, lt
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["dataclass"]
@@ -75,6 +76,9 @@ def _descriptions(cls: type) -> dict[str, _Maker]:
     }
 
 
+_MAKING = RLock()
+
+
 class _Late:
     """What a class has under a name, made when it is first asked for. From then on it stands there itself."""
 
@@ -85,8 +89,12 @@ class _Late:
         self._owner, self._name = owner, name
 
     def __get__(self, instance: object, owner: type) -> Any:
-        made = self._maker(self._owner)
-        setattr(self._owner, self._name, made)
+        # Twice would not do: what is described is no more what it was, and another thread may ask at this moment.
+        with _MAKING:
+            made = self._owner.__dict__[self._name]
+            if made is self:
+                made = self._maker(self._owner)
+                setattr(self._owner, self._name, made)
         return made.__get__(instance, owner) if callable(made) else made
 
 

@@ -4,8 +4,11 @@ import copy
 import dataclasses
 import inspect
 import pickle
+import sys
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, field, fields, replace
+from threading import Barrier
 from typing import Any, ClassVar
 
 import pytest
@@ -210,6 +213,25 @@ def test_it_can_be_copied_and_pickled() -> None:
     known = Known(1, [2])
     assert copy.copy(known) == copy.deepcopy(known) == pickle.loads(pickle.dumps(known)) == known  # noqa: S301
     assert copy.deepcopy(known).y is not known.y
+
+
+def test_threads_may_make_its_first_objects_at_the_same_time() -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for _ in range(100):
+                point, begin = plain(dataclass), Barrier(8)
+
+                def first(number: int, point: Any = point, begin: Barrier = begin) -> tuple[Any, str]:
+                    begin.wait()
+                    made = point(number)
+                    return made.notes, repr(made)
+
+                shown = [f"{point.__qualname__}(x={number}, y=7, notes=[])" for number in range(8)]
+                assert list(pool.map(first, range(8))) == [([], each) for each in shown]
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_it_is_for_frozen_classes_with_slots() -> None:
