@@ -18,7 +18,7 @@ from kploy.cluster.port import AlreadyExists, Cluster
 from kploy.core import ledger
 from kploy.core.across import Survey
 from kploy.core.bodies import text
-from kploy.core.graph import Graph, graph_of
+from kploy.core.graph import Graph
 from kploy.core.inventory import Entry, Inventory
 from kploy.core.ledger import Entered
 from kploy.core.removal import with_removals
@@ -33,6 +33,7 @@ from kploy.engine.deploy import Deploy, deploy
 from kploy.engine.farewell import NAMESPACES
 from kploy.engine.journal import Journal
 from kploy.engine.lock import Lock
+from kploy.engine.ordering import order_of
 from kploy.engine.permissions import may_remove
 from kploy.engine.process import this_process
 from kploy.engine.reporting import Earlier
@@ -40,6 +41,7 @@ from kploy.engine.resources import Resources
 from kploy.engine.revisions import good_before, last_good, stored_app
 from kploy.engine.store import Store, Stored, version_of
 from kploy.model.app import MADE_FOR, App
+from kploy.model.errors import Refused
 from kploy.model.events import Event, Finished, Noted
 from kploy.model.findings import Finding
 from kploy.model.frozen import dataclass
@@ -192,10 +194,15 @@ class Operation:
         if number is None:
             yield Noted("there is no good revision to go back to: what was applied stays")
             return
-        _, app = stored_app(self._app, self._cluster, number)
+        try:
+            _, app = stored_app(self._app, self._cluster, number)
+            graph = order_of(app, f"revision {number}")
+        except Refused as error:
+            yield Noted(f"{error.message}: what was applied stays")
+            return
         yield Noted(f"it failed: going back to revision {number}")
         self._cause = f"rollback to {number}"
-        graph, resources = graph_of(app.manifests)[0], Resources(self._cluster, app.manifests)
+        resources = Resources(self._cluster, app.manifests)
         wanted = Wanted(app, graph, self._cluster, resources, True, liberties=self._liberties)
         outcome = Outcome.FAILED
         for event in self.carry_out(wanted, standing_of(wanted)):

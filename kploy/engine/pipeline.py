@@ -13,7 +13,6 @@ from pathlib import Path
 from kploy.cluster.port import Cluster, Forbidden
 from kploy.core.bodies import entries, text
 from kploy.core.desired import namespace_manifest
-from kploy.core.graph import graph_of
 from kploy.core.kinds import own_resource
 from kploy.core.schema_store import minor_of
 from kploy.engine.acquaint import Acquainted, Connect, checked
@@ -24,6 +23,7 @@ from kploy.engine.compare import Liberties
 from kploy.engine.destroy import destroy as destroyed
 from kploy.engine.homes import namespace_exists, wait_for_end
 from kploy.engine.operation import Operation, Standing, Wanted, standing_of
+from kploy.engine.ordering import order_of
 from kploy.engine.permissions import preflight
 from kploy.engine.prepare import Prepared, has_errors, legible, prepare
 from kploy.engine.repair import repair as repaired
@@ -112,7 +112,7 @@ def rollback(
     cluster = connect(present)
     version = cluster.until(until).version()
     number, app = stored_app(present, cluster.until(until), revision)
-    graph, _ = graph_of(app.manifests)
+    graph = order_of(app, f"revision {number}")
     yield _opened(app, cluster, version, minor_of(version))
     yield Noted(f"deploying revision {number} again")
     with closing(Operation(cluster, app, inbox, until, timeout, f"rollback to {number}")) as operation:
@@ -214,7 +214,8 @@ def _wanted(prepared: Prepared, cluster: Cluster, liberties: Liberties, until: f
         manifests = (namespace_manifest(app), *manifests)
     resources = Resources(cluster, manifests)
     settled = resources.until(until).settled(manifests)
-    graph = prepared.graph if settled == app.manifests else graph_of(settled)[0]
+    whole = replace(app, manifests=settled)
+    graph = prepared.graph if settled == app.manifests else order_of(whole, "the app")
     own = tuple(manifest for manifest in settled if not manifest.is_implied)
     return Wanted(replace(app, manifests=own), graph, cluster, resources, exists, prepared.survey, liberties)
 
