@@ -21,6 +21,7 @@ from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, JsonPath, ObjectRef
 
 OVER_QUOTA = "over-quota"
+_NO_ACCOUNT = "missing-service-account"
 
 _SUFFIX = "-kploy-rehearsal"
 _LONGEST_NAME = 63
@@ -47,14 +48,6 @@ def with_stand_in(pod: Mapping[str, Any]) -> dict[str, Any]:
     """The same pod with the account that is always there: one that the run makes is not, and all else counts."""
     spec = {key: value for key, value in mapping(pod, "spec").items() if key not in _ACCOUNT}
     return {**pod, "spec": {**spec, _ACCOUNT[0]: _STAND_IN}}
-
-
-def is_about_account(message: str) -> bool:
-    """Whether a pod is refused for its account, or for what that account may use."""
-    return _ABOUT_ACCOUNT.search(message) is not None
-
-
-_ABOUT_ACCOUNT = re.compile(r"service ?account", re.IGNORECASE)
 
 
 def rehearsal_pod(manifest: Manifest, workload: Body) -> dict[str, Any]:
@@ -161,7 +154,7 @@ _REFUSALS = (
         _at_resources,
     ),
     _Refusal(
-        "missing-service-account",
+        _NO_ACCOUNT,
         re.compile(r'serviceaccount "[^"]*" not found|error looking up service account'),
         "create it, or name another one",
         frozenset({"ServiceAccount"}),
@@ -226,6 +219,17 @@ def invalid(manifest: Manifest, message: str, causes: Iterable[tuple[str, str]])
     )
     message = f"no pod of {manifest.ref} can start: {quotable(manifest.body, message)}"
     return findings or (error("pod-refused", message, "", _place(manifest)),)
+
+
+def is_forbidden(message: str) -> bool:
+    """Whether it is admission that refuses a pod, and not its validation; a policy may answer as that does."""
+    return _REFUSED.match(message) is not None
+
+
+def may_be_for_account(message: str) -> bool:
+    """Whether the account of a pod may be why admission refuses it: nobody knows what a policy goes by."""
+    refusal, _ = _understood(_REFUSED.sub("", message))
+    return refusal is _ANY or refusal.rule == _NO_ACCOUNT
 
 
 def is_over_quota(message: str) -> bool:

@@ -148,6 +148,8 @@ class _Asking:
         except Forbidden as refusal:
             return self._refused(start, refusal.message)
         except Invalid as refusal:
+            if start.account is not None and admission.is_forbidden(refusal.message):
+                return self._refused(start, refusal.message)
             causes = [(cause.field, cause.message) for cause in refusal.causes]
             return _Verdict(start, start.pod, admission.invalid(start.manifest, refusal.message, causes))
         except ClusterError as failure:
@@ -158,7 +160,7 @@ class _Asking:
         if is_about_permission(message):
             return _Verdict(start, start.pod, unchecked="you may not create pods")
         by = admission.may_pass(message, self.changed)
-        if start.account is not None and admission.is_about_account(message):
+        if start.account is not None and admission.may_be_for_account(message):
             by = start.account
         if by is not None:
             return _Verdict(start, start.pod, unchecked=f"it hangs on {by}, which the run changes as well")

@@ -491,6 +491,46 @@ def test_an_object_that_somebody_replaces_unseen_has_failed(
     assert failed(said) == {"deployment/web": "somebody replaced it by another one during the run"}
 
 
+class Strict(RecordingCluster):
+    """Lets no pod in."""
+
+    def __init__(self, real: Cluster, error: Exception) -> None:
+        super().__init__(real)
+        self._error = error
+
+    def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
+        if resource.kind == "Pod":
+            raise self._error
+        return super().apply(resource, body, manager, dry_run=dry_run, force=force)
+
+
+_POLICY = "pods \"web-kploy-rehearsal\" is forbidden: ValidatingAdmissionPolicy 'x' denied request: no identity"
+_LEVEL = 'pods "serviceaccount-x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true'
+
+
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [
+        (Invalid(_POLICY), []),
+        (Forbidden(_POLICY), []),
+        (Forbidden(_LEVEL), ["pod-security"]),
+        (Invalid('Pod "web-kploy-rehearsal" is invalid: spec: no'), ["pod-refused"]),
+    ],
+)
+def test_a_policy_is_not_held_against_a_pod_whose_account_the_run_makes(
+    api: ApiServer, write: Write, error: Exception, found: list[str]
+) -> None:
+    told(write(config_map()), api)
+    root = write(body_of("ServiceAccount", "robot"), deployment(serviceAccountName="robot"))
+    said = list(dryrun(root, lambda _: Strict(api, error)))
+    (checked,) = [event for event in said if isinstance(event, events.Checked)]
+    assert [finding.rule for finding in checked.findings if finding.rule.startswith("pod-")] == found
+    notes = [event.text for event in said if isinstance(event, events.Noted)]
+    hangs = "it hangs on serviceaccount/robot, which the run changes as well"
+    unchecked = f"whether pods of deployment/web would start could not be checked: {hangs}"
+    assert (unchecked in notes) is (not found)
+
+
 class Refusing(RecordingCluster):
     """Refuses Secrets in earnest, and quotes them."""
 
