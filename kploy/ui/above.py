@@ -30,6 +30,7 @@ class Above:
         self._changed = Condition(held)
         self._gathers = False
         self._rows: list[Row] = []
+        self._under_way: list[Row] = []
 
     @property
     def file(self) -> IO[str]:
@@ -53,8 +54,8 @@ class Above:
 
     @property
     def in_plain(self) -> str:
-        """The lines that wait, without their colours."""
-        return "".join(map(in_plain, list(self._rows)))
+        """The lines that are not known to be shown, without their colours."""
+        return "".join(map(in_plain, [*self._under_way, *self._rows]))
 
     def capture(self) -> Capture:
         """Keep what is printed at once meanwhile; ``get()`` gives it."""
@@ -73,11 +74,16 @@ class Above:
         self._gathers = True
 
     def taken(self) -> list[Row]:
-        """The lines since the last time, to be shown."""
+        """The lines since the last time, to be ``shown``; those that were not come once more."""
         with self._changed:
-            rows, self._rows = self._rows, []
+            self._under_way = [*self._under_way, *self._rows]
+            self._rows = []
             self._changed.notify_all()
-            return rows
+            return self._under_way
+
+    def shown(self) -> None:
+        """What was taken is on the screen."""
+        self._under_way = []
 
     def let_go(self) -> None:
         """Nobody takes the lines any more: what is printed from now on is printed at once."""
@@ -90,3 +96,4 @@ class Above:
         rows = self.taken()
         if rows:
             self._console.print(Group(*rows))
+            self.shown()

@@ -83,10 +83,12 @@ class Moving:
 
     def stop(self) -> None:
         """Take it away for good."""
-        if self._live.is_started:
-            self._stopped.set()
-            self._clockwork.join()
-            self._live.stop()
+        try:
+            if self._live.is_started:
+                self._stopped.set()
+                self._clockwork.join()
+                self._live.stop()
+        finally:
             self.above.flush()
 
     @property
@@ -96,21 +98,22 @@ class Moving:
         With it come the lines above it that are not shown yet, without their colours.
         """
         if not self._live.is_started:
-            return "\r"
+            return f"\r{self.above.in_plain}"
         up = f"\x1b[{self._rows - 1}A" if self._rows > 1 else ""
         return f"\r{up}\x1b[J\x1b[?25h{self.above.in_plain}"
 
     def draw(self) -> None:
         """Draw it as it is now, and the lines above it that were printed since the last time."""
         with self.held:
-            above = self.above.taken()
             self._frame = self._drawn()
+            above = self.above.taken()
         self._console.print(Group(*above))
+        self.above.shown()
 
     def _start(self) -> None:
         self._live.start()
-        self.above.gather()
         self._clockwork.start()
+        self.above.gather()
 
     def _run(self) -> None:
         try:

@@ -54,8 +54,11 @@ class Stopped(Stream):
     def __init__(self) -> None:
         super().__init__(terminal=True)
         self.goes_on = Event()
+        self.waits = Event()
 
     def write(self, text: str, /) -> int:
+        if not self.goes_on.is_set():
+            self.waits.set()
         assert self.goes_on.wait(60)
         return super().write(text)
 
@@ -105,6 +108,24 @@ def test_time_alone_says_how_often_it_is_drawn_however_much_happens() -> None:
     # The last one is drawn once more, to be taken away.
     assert [written.count(f" {number * each} of {3 * each} done") for number in range(4)] == [0, 1, 1, 2]
     assert written.count(" is ready") == 3 * each
+
+
+def test_lines_that_are_being_written_when_it_ends_at_once_are_not_lost() -> None:
+    stream, beat = Stopped(), Beat()
+    moving = moving_on(screen(stream), beat)
+    stream.goes_on.set()
+    show(moving, OPENED)
+    assert beat.drawn.acquire(timeout=60)
+    stream.goes_on.clear()
+    show(moving, planned(1), "the first", "the second")
+    beat.go_on()
+    assert stream.waits.wait(60)
+    assert moving.removal.endswith("the first\nthe second\n")
+    stream.goes_on.set()
+    assert beat.drawn.acquire(timeout=60)
+    assert not moving.removal.endswith("the first\nthe second\n")
+    beat.end()
+    moving.stop()
 
 
 def test_a_terminal_that_takes_nothing_holds_up_no_event() -> None:
