@@ -149,10 +149,11 @@ def _run() -> int:
 
 def _width() -> int:
     """How wide help is. It is what click comes to by shutil, which it would load for this alone."""
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns):
-        width = int(columns)
-    else:
+    try:
+        width = int(os.environ.get("COLUMNS", ""))
+    except ValueError:
+        width = 0
+    if width <= 0:
         try:
             width = os.get_terminal_size(sys.__stdout__.fileno()).columns  # type: ignore[union-attr]  # see below
         except (AttributeError, ValueError, OSError):  # there is none, it is closed, or no terminal

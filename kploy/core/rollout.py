@@ -330,6 +330,8 @@ class _Turn:
         is_over = still_open == 0 and self.state.stage is Stage.ROLLING
         if is_over and not self.state.is_recorded:
             self._finish(now)
+        if not (self._changed or self.actions or is_over):
+            return self.state, ()
         items = self.state.items.replace(self._changed)
         told_at = now if any(isinstance(action, Tell) for action in self.actions) else self.state.told_at
         self.state = replace(self.state, items=items, open=still_open, told_at=told_at)

@@ -204,8 +204,8 @@ class _Run:
         waiting = self._waiting()
         kinds = {(ref.group, ref.kind) for ref in waiting}
         self._carrier.look_again(kinds)
-        self._explain(waiting, now)
         seen = self._seen(self._lookout.judged(waiting), now)
+        self._explain(waiting, time.monotonic())
         if now >= self._state.deadline:
             self._carrier.withhold()
         return [*seen, rollout.Ticked(now)]
@@ -217,10 +217,10 @@ class _Run:
             kind, applied_at = (ref.group, ref.kind), self._state.items[self._nodes[ref]].applied_at
             since[kind] = min(applied_at, since.get(kind, applied_at))
         for kind, applied_at in since.items():
-            due = applied_at + _LOOK_AGAIN
+            relations, due = explanations_of([kind]), applied_at + _LOOK_AGAIN
             if due <= now:
-                self._watch_related(explanations_of([kind]), is_needed=False)
-            else:
+                self._watch_related(relations, is_needed=False)
+            elif not self._looked_at.issuperset(relations):
                 self._next_look = min(self._next_look, max(due, now + _SOON))
 
     def _waiting(self) -> list[ObjectRef]:

@@ -54,6 +54,9 @@ _LEAVING = Status(State.TERMINATING, "being deleted")
 _SETTLING = 10.0
 """Seconds after which older slices count for a new selector: if it selects the same pods, they stay the same."""
 
+_SAYING = 1000
+"""Characters of what is likely to be said again; what is longer, a log, is not kept."""
+
 Told = tuple[ObjectRef, Status]
 """An object, and how it is now."""
 
@@ -234,7 +237,7 @@ class Lookout:
 
     def masked(self, said: str) -> str:
         """What the cluster or a pod has said, without the app's own secrets."""
-        return self._masked(said)
+        return self._masked(said) if len(said) <= _SAYING else without(said, self._words)
 
     def workload_of(self, pod: ObjectRef) -> ObjectRef | None:
         """The app's workload that a pod is of; None for a pod of others, and one that was not told."""
