@@ -28,7 +28,8 @@ def count_requests(stage: Stage, program: Program, services: int) -> dict[Deed, 
     """What a program asks for each of its deeds, in a namespace of its own."""
     with Proxy(stage.api) as proxy:
         kubeconfig = proxy.write_kubeconfig(stage.folder / "proxied")
-        place = Place(stage.fresh_folder(), kubeconfig, stage.fresh_namespace())
+        namespace = stage.fresh_namespace()
+        place = Place(stage.fresh_folder(), kubeconfig, namespace)
         program.prepare(place, services)
         counted = {}
         for deed in program.deeds:
