@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +14,7 @@ from kploy.sandbox import Sandbox
 from tests.cli.conftest import Kploy, Live, Write
 from tests.cli.test_run import FLAGS, WEB
 from tests.cli.test_waiting import create
+from tests.eventually import eventually
 from tests.fakes import RecordingCluster
 
 pytestmark = pytest.mark.cluster
@@ -34,17 +34,9 @@ def quota(live: Live, name: str = "compute", **hard: str) -> None:
     """A quota, once its controller has counted what there is."""
     spec = {"hard": {key.replace("_", "."): value for key, value in hard.items()}}
     create(live, live.namespace, "v1", "ResourceQuota", name, spec=spec)
-    wait_for(live, ("v1", "ResourceQuota"), f"resourcequota/{name}", "hard")
-
-
-def wait_for(live: Live, kind: tuple[str, str], name: str, status: str) -> Any:
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        found = live.objects(kind)[name].get("status", {}).get(status)
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"{name} has no {status}")
+    eventually(
+        lambda: live.objects(("v1", "ResourceQuota"))[f"resourcequota/{name}"].get("status", {}).get("hard")
+    )
 
 
 def errors(lines: list[str]) -> list[str]:

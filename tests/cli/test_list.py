@@ -18,6 +18,7 @@ from kploy.model.objects import Resource
 from kploy.sandbox import Sandbox
 from tests.cli.conftest import Kploy, Live, Write
 from tests.cli.test_run import APP, STUCK, WEB
+from tests.eventually import eventually
 from tests.fakes import RecordingCluster
 
 pytestmark = pytest.mark.cluster
@@ -32,6 +33,7 @@ def table(text: str) -> list[list[str]]:
 def test_shows_a_row_for_each_object_with_its_status(kploy: Kploy, write: Write) -> None:
     write({**APP, "env/PASSWORD.secret": "hunter2"})
     kploy("run")
+    eventually(lambda: "2 ep" in kploy("list").stdout)  # A run waits for the first endpoint only.
     result = kploy("list")
     assert result.code == 0
     rows = table(result.stdout)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -16,6 +15,7 @@ from kploy.sandbox import Sandbox
 from tests.cli.conftest import Kploy, Live, Write
 from tests.cli.test_owners import CLAIM, JOB, SET
 from tests.cli.test_run import FLAGS, WEB
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -186,8 +186,7 @@ def test_an_interrupt_in_between_is_told_as_it_is(
         stderr=subprocess.PIPE,
         text=True,
     )
-    while "deletionTimestamp" not in the(live, ("v1", "ConfigMap"), "flags")["metadata"]:
-        time.sleep(0.05)
+    eventually(lambda: "deletionTimestamp" in the(live, ("v1", "ConfigMap"), "flags")["metadata"])
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=40)
     assert running.returncode == 130

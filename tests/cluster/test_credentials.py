@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +21,7 @@ from kploy.cluster.sessions import Session, Sessions
 from kploy.cluster.transport import Transport
 from tests.cluster.servers import OK, Answer, Handler, html, refuses, serving, streams
 from tests.cluster.wires import GOOD, VERSION, Wires
+from tests.eventually import eventually
 
 V1 = "client.authentication.k8s.io/v1"
 SECRET = "hunter2hunter2"  # noqa: S105 - one that must never show
@@ -132,11 +132,8 @@ time.sleep(100)
         plugin(code, interactiveMode="Never").run(3)
     fact = "the credential plugin of context one gave no answer for 3 s: waiting for the browser"
     assert raised.value.message == fact
-    for pid in map(int, pids.read_text().split()):
-        until = time.monotonic() + 20
-        while is_running(pid) and time.monotonic() < until:
-            time.sleep(0.01)
-        assert not is_running(pid)
+    started = [int(pid) for pid in pids.read_text().split()]
+    eventually(lambda: not any(map(is_running, started)))
 
 
 def only(*tokens: str) -> Answer:

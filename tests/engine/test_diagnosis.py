@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from kploy.model import events
 from kploy.model.events import Event, Failed
 from kploy.model.objects import Grade, Resource
 from kploy.model.report import Outcome
+from tests.eventually import eventually
 from tests.fakes import RecordingCluster
 
 pytestmark = pytest.mark.cluster
@@ -269,8 +269,8 @@ def test_a_quota_that_leaves_no_room_is_told_in_its_own_words(
     manifest.write_text(QUOTA)
     told(root, api)
     quota = Resource("", "v1", "ResourceQuota", "resourcequotas", namespaced=True)
-    while not dig(api.get(quota, namespace, "none"), "status", "hard"):
-        time.sleep(0.05)  # Until its controller has seen it, it holds nobody back.
+    # Until its controller has seen it, it holds nobody back.
+    eventually(lambda: dig(api.get(quota, namespace, "none"), "status", "hard"))
     manifest.write_text(f"{QUOTA}---\n{deployment}")
     (root / "Kployfile").write_text(f"name: shop\nnamespace: {namespace}\n{WARNED}")
     found = failure(told(root, api))

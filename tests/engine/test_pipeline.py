@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
@@ -28,6 +27,7 @@ from kploy.model.plan import Plan
 from kploy.model.report import Outcome
 from kploy.sandbox import Sandbox
 from kploy.sandbox.api import api_of
+from tests.eventually import eventually
 from tests.fakes import Call, RecordingCluster
 
 FLAGS = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: flags\n"
@@ -169,17 +169,9 @@ def group(cluster: Sandbox, api: ApiServer) -> Iterator[str]:
     admin = api_of(cluster)
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     admin.create(path, definition(name, "colour size"))
-    until(lambda: api.resource(f"{name}/v1", "Thing") is not None)
+    eventually(lambda: api.resource(f"{name}/v1", "Thing") is not None)
     yield name
     admin.request("DELETE", f"{path}/things.{name}")
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    for _ in range(100):
-        if is_so():
-            return
-        time.sleep(0.1)
-    pytest.fail("it does not come")
 
 
 def thing(group: str, name: str, spec: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +19,7 @@ from kploy.model.objects import State
 from kploy.model.report import Outcome
 from kploy.sandbox import Sandbox
 from kploy.sandbox.api import Api, api_of
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -58,8 +58,7 @@ def group(cluster: Sandbox) -> Iterator[str]:
         "spec": {"group": name, "names": names, "scope": "Namespaced", "versions": [version]},
     }
     admin.create(path, body)
-    while not admin.get(f"/apis/{name}/v1/databases"):
-        time.sleep(0.05)  # Until it is served.
+    eventually(lambda: admin.get(f"/apis/{name}/v1/databases"))
     yield name
     admin.request("DELETE", f"{path}/databases.{name}")
 

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from kploy.model.app import LABEL, STATE_OF, app_id
 from kploy.sandbox.api import Api
 from tests.cli.conftest import Result
+from tests.eventually import eventually
 from tests.faults.proxy import Exchange, Proxy, Request
 from tests.forked import Forked
 
@@ -209,10 +209,7 @@ class Stage:
         template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
         spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
         self._create(f"/apis/apps/v1/{inside}/deployments", "apps/v1", "Deployment", "others", spec=spec)
-        until = time.monotonic() + 60
-        while not _is_settled(self.get("deployments", "others")):
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        eventually(lambda: _is_settled(self.get("deployments", "others")))
 
     def others(self) -> tuple[dict[str, Any], ...]:
         """The objects of the others, as they are."""

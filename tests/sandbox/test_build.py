@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from kploy.sandbox.build import PACKAGES, Modules, built, cache_directory, is_pa
 from kploy.sandbox.errors import BuildFailed
 from kploy.sandbox.processes import identify
 from kploy.sandbox.progress import Phase, Progress, silent
+from tests.eventually import eventually
 
 MODULES = Modules(b"require (\n\tk8s.io/kubernetes v1.37.2 // indirect\n)\n", b"sums")
 
@@ -105,7 +105,7 @@ def test_a_second_builder_waits_for_the_first_and_builds_nothing(
 ) -> None:
     monkeypatch.setenv("GO_DOES", "slow")
     with _builder() as first:
-        _wait_for(lambda: "build" in fake_go.read_text() if fake_go.exists() else False)
+        eventually(lambda: "build" in fake_go.read_text() if fake_go.exists() else False)
         reports: list[Progress] = []
         built(["kwok"], reports.append)
         assert first.wait() == 0
@@ -120,7 +120,7 @@ def test_an_interrupt_ends_go_and_leaves_nothing_half_made(
     monkeypatch.setenv("GO_DOES", "hang")
     monkeypatch.setenv("PID_FILE", str(tmp_path / "pid"))
     with _builder() as builder:
-        _wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip() != "")
+        eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip() != "")
         builder.send_signal(signal.SIGINT)
         assert builder.wait() == -signal.SIGINT
     assert identify("go", int((tmp_path / "pid").read_text())) is None
@@ -134,7 +134,7 @@ def test_the_next_builder_clears_away_what_a_killed_one_left(
     monkeypatch.setenv("GO_DOES", "hang")
     monkeypatch.setenv("PID_FILE", str(tmp_path / "pid"))
     with _builder() as builder:
-        _wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip() != "")
+        eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip() != "")
         builder.kill()
         builder.wait()
     os.killpg(int((tmp_path / "pid").read_text()), signal.SIGKILL)
@@ -200,11 +200,3 @@ def _builder() -> subprocess.Popen[bytes]:
 
 def _remnants() -> list[Path]:
     return [path for path in cache_directory().glob(".*") if path.is_dir()]
-
-
-def _wait_for(condition: object) -> None:
-    assert callable(condition)
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)

@@ -22,6 +22,7 @@ from kploy.sandbox.errors import PortTaken, StartFailed, Unsupported, WrongUsage
 from kploy.sandbox.processes import end, living_in
 from kploy.sandbox.progress import silent
 from kploy.sandbox.start import Launch
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -185,8 +186,7 @@ def test_whoever_comes_second_waits_and_says_so() -> None:
 
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(up, "one", nodes=1)
-        while not all_sandboxes():
-            time.sleep(0.01)
+        eventually(all_sandboxes)
         second = up("one", report=on_report)
         assert told.is_set()
         assert first.result() == second

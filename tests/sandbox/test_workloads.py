@@ -11,6 +11,7 @@ import pytest
 
 from kploy.sandbox import Sandbox
 from kploy.sandbox.api import Api, api_of
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -31,13 +32,11 @@ class Room:
         self.api.create(self.path(group, plural), body)
 
     def wait(self, group: str, plural: str, name: str, holds: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-        deadline = time.monotonic() + 20
-        while True:
-            body = self.api.get(self.path(group, plural, name))
-            if body and holds(body):
-                return body
-            assert time.monotonic() < deadline, body
-            time.sleep(0.05)
+        def look() -> dict[str, Any]:
+            body: dict[str, Any] = self.api.get(self.path(group, plural, name))
+            return body if body and holds(body) else {}
+
+        return eventually(look)
 
     def pods(self) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self.api.get(self.path("v1", "pods"))["items"]
@@ -143,10 +142,7 @@ def test_a_volume_goes_with_its_claim(room: Room) -> None:
     volume = f"/api/v1/persistentvolumes/{bound['spec']['volumeName']}"
     assert room.api.get(volume)["spec"]["capacity"] == {"storage": "1Gi"}
     room.api.request("DELETE", room.path("v1", "persistentvolumeclaims", "data"))
-    deadline = time.monotonic() + 20
-    while room.api.get(volume):
-        assert time.monotonic() < deadline, "the volume stayed"
-        time.sleep(0.05)
+    eventually(lambda: not room.api.get(volume))
 
 
 def test_a_claim_can_wait_for_the_pod_that_uses_it(room: Room) -> None:

@@ -21,7 +21,8 @@ from kploy.model.app import app_id
 from kploy.model.objects import Resource
 from kploy.sandbox import Sandbox
 from tests.cli.conftest import Live, Result, Write, live, looking_at, namespace, write
-from tests.faults.matrix.proxy import Proxy, eventually
+from tests.eventually import eventually
+from tests.faults.matrix.proxy import Proxy
 from tests.forked import Forked, Limits
 
 __all__ = ["live", "namespace", "write"]

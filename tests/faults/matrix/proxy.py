@@ -13,10 +13,8 @@ import os
 import re
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +24,9 @@ import pytest
 from kploy.sandbox import Sandbox
 from kploy.sandbox.credentials import admin_token
 from kploy.sandbox.start import free_ports
+from tests.eventually import eventually
 
 _PROGRAM = Path(sys.prefix) / "mitmproxy" / "bin" / "mitmdump"
-_PATIENCE = 150.0
-"""Seconds. Only a machine that is very busy needs them."""
 
 Rule = dict[str, Any]
 
@@ -133,15 +130,6 @@ class Proxy:
         )
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
             return json.load(answer)
-
-
-def eventually(holds: Callable[[], object]) -> None:
-    """Come back when it holds; fail if it does not in good time."""
-    until = time.monotonic() + _PATIENCE
-    while not holds():
-        if time.monotonic() > until:
-            pytest.fail("what the test waits for does not happen")
-        time.sleep(0.1)
 
 
 def fault(name: str, method: str, path: str, **more: Any) -> Rule:

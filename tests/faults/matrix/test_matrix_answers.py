@@ -11,8 +11,9 @@ import pytest
 import trustme
 
 from kploy.sandbox import Sandbox
+from tests.eventually import eventually
 from tests.faults.matrix.conftest import GATED, Shop
-from tests.faults.matrix.proxy import Proxy, eventually, fault, status
+from tests.faults.matrix.proxy import Proxy, fault, status
 
 pytestmark = pytest.mark.cluster
 

@@ -11,8 +11,9 @@ from uuid import uuid4
 import pytest
 import yaml
 
+from tests.eventually import eventually
 from tests.faults.matrix.conftest import SETTINGS, Shop
-from tests.faults.matrix.proxy import Proxy, eventually, fault
+from tests.faults.matrix.proxy import Proxy, fault
 from tests.faults.matrix.webhooks import Webhook
 
 pytestmark = pytest.mark.cluster

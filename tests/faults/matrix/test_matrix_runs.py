@@ -18,8 +18,9 @@ from kploy.sandbox.processes import end, spawn
 from kploy.sandbox.progress import silent
 from kploy.sandbox.start import log_of
 from kploy.sandbox.state import save
+from tests.eventually import eventually
 from tests.faults.matrix.conftest import GATED, SETTINGS, Shop, begun
-from tests.faults.matrix.proxy import Proxy, eventually, fault
+from tests.faults.matrix.proxy import Proxy, fault
 
 pytestmark = pytest.mark.cluster
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.eventually import eventually
 from tests.faults.matrix.conftest import GATED, Shop
-from tests.faults.matrix.proxy import Proxy, Request, eventually, fault, status
+from tests.faults.matrix.proxy import Proxy, Request, fault, status
 
 pytestmark = pytest.mark.cluster
 
