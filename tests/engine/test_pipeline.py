@@ -15,7 +15,7 @@ import yaml
 
 from kploy.cluster.adapter import ApiServer
 from kploy.cluster.connection import Choice, connect
-from kploy.cluster.port import Cluster, Forbidden, Unreachable
+from kploy.cluster.port import Cause, Cluster, Forbidden, Invalid, Unreachable
 from kploy.core.schemas import NEWEST
 from kploy.engine.carrier import Inbox
 from kploy.engine.check import check
@@ -176,6 +176,21 @@ def group(cluster: Sandbox, api: ApiServer) -> Iterator[str]:
 
 def thing(group: str, name: str, spec: str) -> str:
     return f"apiVersion: {group}/v1\nkind: Thing\nmetadata:\n  name: {name}\nspec: {spec}\n"
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_apply_refuses_a_field_that_the_clusters_definition_does_not_have(
+    api: ApiServer, group: str, dry_run: bool
+) -> None:
+    resource = api.resource(f"{group}/v1", "Thing")
+    assert resource is not None
+    metadata = {"name": "one", "namespace": "default"}
+    body = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": metadata, "spec": {"color": "red"}}
+    with pytest.raises(Invalid) as raised:
+        api.apply(resource, body, "kploy", dry_run=dry_run)
+    assert raised.value.causes == (Cause(".spec.color", "unknown field"),)
+    assert api.get(resource, "default", "one") is None
 
 
 @pytest.mark.cluster
