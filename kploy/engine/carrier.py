@@ -240,7 +240,7 @@ class Carrier:
         """See how these ``kinds`` (group, kind) are, and what tells of them, where there was no news for long."""
         wanted = set(kinds)
         for watching in tuple(self._watches):
-            if watching.selection.tells_of & wanted and watching.is_quiet():
+            if watching.selection.tells_of & wanted and watching.wants_look():
                 self._begin(watching.look_again, watching.selection.resource.kind)
 
     def withhold(self) -> None:

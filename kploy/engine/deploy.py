@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
@@ -125,7 +126,7 @@ class _Run:
         self._replaced = {change.ref for change in job.comparison.plan.changes if change.action is Action.REPLACED}
         self._leaving = {leaving.entry.ref: leaving for leaving in job.comparison.parting.leaving}
         self._at_once: list[rollout.Observation] = []
-        self._notes: list[Event] = []
+        self._notes: deque[Event] = deque()
         self._next_look = time.monotonic() + _LOOK_AGAIN
         self._looked_at: set[Relation] = set()
         self._touched: set[ObjectRef] = set()
@@ -147,7 +148,7 @@ class _Run:
             for observation in self._observe():
                 yield from self._take(observation)
             while self._notes:
-                yield self._notes.pop(0)
+                yield self._notes.popleft()
 
     def _look_around(self) -> None:
         """See what tells about objects that are there already; about new ones their watches will tell."""

@@ -128,13 +128,18 @@ class Watching:
                 self._failed(error, began)
             self._pause_after(began)
 
-    def is_quiet(self) -> bool:
-        """Whether there was no news for so long that it is worth a look."""
-        return not self._is_looking and time.monotonic() - self._heard_at >= self._too_quiet
+    def wants_look(self) -> bool:
+        """Whether there was no news for so long that it is worth a look. Who is told so calls ``look_again``.
+
+        Nobody else is told until that look is over. For one thread.
+        """
+        if self._is_looking or time.monotonic() - self._heard_at < self._too_quiet:
+            return False
+        self._is_looking = True
+        return True
 
     def look_again(self) -> None:
         """Tell how everything is, unless the watch tells something meanwhile. A failure the watch will tell."""
-        self._is_looking = True
         heard = self._heard
         try:
             listing = self._listing()

@@ -90,12 +90,14 @@ def _files(name: str, namespace: str, image: str, *, with_samples: bool) -> dict
 
 
 def _write_new(path: Path, content: str) -> bool:
-    """Write a file unless something is there, be it a broken link."""
+    """Write a file unless one is there, or a broken link. Raises CannotWrite where a directory is."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(content)
-    except FileExistsError:
+    except FileExistsError as exc:
+        if path.is_dir():
+            raise CannotWrite(f"`{path}` is a directory", "give it another name, or remove it") from exc
         return False
     return True
 

@@ -30,6 +30,15 @@ def test_flags_say_the_name_the_namespace_and_the_image(offline: Kploy, tmp_path
     assert "image: ghcr.io/acme/shop:1.4\n" in (tmp_path / "rcs/shop.yaml").read_text()
 
 
+@pytest.mark.parametrize("file", ["Kployfile", ".gitignore"])
+def test_a_directory_where_a_file_goes_is_told(offline: Kploy, tmp_path: Path, file: str) -> None:
+    (tmp_path / "shop" / file).mkdir(parents=True)
+    result = offline("init", "shop")
+    assert result.code == 1
+    first, *_ = result.lines
+    assert first == f"error: `shop/{file}` is a directory"
+
+
 def test_git_ignores_the_secrets_in_env_and_takes_the_rest(offline: Kploy, tmp_path: Path) -> None:
     offline("init", "new")
     assert (tmp_path / "new/.gitignore").read_text() == "env/*.secret*\n"

@@ -113,13 +113,20 @@ def test_who_may_not_read_logs_is_told_why_there_are_none(api: ApiServer, tmp_pa
     assert [(log.lines, log.missing) for log in logged.logs] == [((), "you may not get pods/log")]
 
 
+def with_secret(tmp_path: Path, namespace: str) -> Path:
+    """An app whose container says, as it gives up, what is a secret of the app."""
+    root = app(tmp_path, namespace, "crash")
+    secret = root / "env/DATABASE.secret"
+    secret.parent.mkdir()
+    secret.write_text("the database does not\n")
+    secret.chmod(0o600)
+    return root
+
+
 def test_what_a_container_says_is_masked_as_far_as_it_is_a_secret_of_the_app(
     api: ApiServer, tmp_path: Path, namespace: str
 ) -> None:
-    root = app(tmp_path, namespace, "crash")
-    (root / "env").mkdir()
-    (root / "env/DATABASE.secret").write_text("the database does not\n")
-    (root / "env/DATABASE.secret").chmod(0o600)
+    root = with_secret(tmp_path, namespace)
     (logged,) = [event for event in told(root, api) if isinstance(event, Logged)]
     assert logged.logs[0].lines[-1] == "giving up: •••••• answer"
 
@@ -134,10 +141,7 @@ class Wordy(RecordingCluster):
 def test_a_long_line_is_cut_after_it_is_masked_and_no_part_of_a_secret_is_left(
     api: ApiServer, tmp_path: Path, namespace: str
 ) -> None:
-    root = app(tmp_path, namespace, "crash")
-    (root / "env").mkdir()
-    (root / "env/DATABASE.secret").write_text("the database does not\n")
-    (root / "env/DATABASE.secret").chmod(0o600)
+    root = with_secret(tmp_path, namespace)
     (logged,) = [event for event in told(root, Wordy(api)) if isinstance(event, Logged)]
     assert logged.logs[0].lines == ("x" * 1990 + "••••••yyyy (and 96 characters more)",)
 

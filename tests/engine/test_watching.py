@@ -136,14 +136,15 @@ def test_a_look_that_the_watch_overtakes_is_not_told() -> None:
     assert looked.is_set()
 
 
-def test_a_watch_is_quiet_until_somebody_looks() -> None:
-    assert not Watched().watching.is_quiet()
+def test_a_quiet_watch_wants_one_look_at_a_time() -> None:
+    assert not Watched().watching.wants_look()
     watched = Watched(too_quiet=0.0)
-    assert watched.watching.is_quiet()
+    assert [watched.watching.wants_look() for _ in range(2)] == [True, False]
     seen: list[bool] = []
-    watched.cluster.while_listing = lambda: seen.append(watched.watching.is_quiet())
+    watched.cluster.while_listing = lambda: seen.append(watched.watching.wants_look())
     watched.watching.look_again()
     assert seen == [False]
+    assert watched.watching.wants_look()
 
 
 def test_a_look_that_fails_is_left_to_the_watch() -> None:

@@ -110,13 +110,19 @@ def test_time_alone_says_how_often_it_is_drawn_however_much_happens() -> None:
     assert written.count(" is ready") == 3 * each
 
 
-def test_lines_that_are_being_written_when_it_ends_at_once_are_not_lost() -> None:
+def stopped_after_a_frame() -> tuple[Stopped, Beat, Moving]:
+    """A terminal that has shown one frame, and takes nothing more until it goes on."""
     stream, beat = Stopped(), Beat()
     moving = moving_on(screen(stream), beat)
     stream.goes_on.set()
     show(moving, OPENED)
     assert beat.drawn.acquire(timeout=60)
     stream.goes_on.clear()
+    return stream, beat, moving
+
+
+def test_lines_that_are_being_written_when_it_ends_at_once_are_not_lost() -> None:
+    stream, beat, moving = stopped_after_a_frame()
     show(moving, planned(1), "the first", "the second")
     beat.go_on()
     assert stream.waits.wait(60)
@@ -129,12 +135,7 @@ def test_lines_that_are_being_written_when_it_ends_at_once_are_not_lost() -> Non
 
 
 def test_a_terminal_that_takes_nothing_holds_up_no_event() -> None:
-    stream, beat = Stopped(), Beat()
-    moving = moving_on(screen(stream), beat)
-    stream.goes_on.set()
-    show(moving, OPENED)
-    assert beat.drawn.acquire(timeout=60)
-    stream.goes_on.clear()
+    stream, beat, moving = stopped_after_a_frame()
     beat.go_on()
     show(moving, planned(500))
     for ref in refs(500):
