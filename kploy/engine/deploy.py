@@ -125,7 +125,7 @@ class _Run:
         }
         self._replaced = {change.ref for change in job.comparison.plan.changes if change.action is Action.REPLACED}
         self._leaving = {leaving.entry.ref: leaving for leaving in job.comparison.parting.leaving}
-        self._at_once: list[rollout.Observation] = []
+        self._unsent: deque[tuple[int, Action, Body]] = deque()
         self._notes: deque[Event] = deque()
         self._next_look = time.monotonic() + _LOOK_AGAIN
         self._looked_at: set[Relation] = set()
@@ -170,10 +170,13 @@ class _Run:
         self._watch_related([PODS], is_needed=False)
 
     def _observe(self) -> Iterable[rollout.Observation]:
-        """What is known already, else the next thing that happens; the deadline is one, too."""
-        if self._at_once:
-            known, self._at_once = self._at_once, []
-            return known
+        """The next thing that happens; the deadline is one, too.
+
+        What needs no request takes turns with what arrives: to judge a thousand objects that
+        stay as they are takes a while, and what hangs on an answer shall not wait for it.
+        """
+        if self._unsent:
+            return [*self._arrived(), *self._answered(*self._unsent.popleft(), time.monotonic())]
         try:
             patience = self._patience()
             if patience is None or patience > 0:
@@ -182,6 +185,13 @@ class _Run:
             pass
         now = time.monotonic()
         return self._gathered(now) if self._touched and now < self._next_step else self._looked_again(now)
+
+    def _arrived(self) -> list[rollout.Observation]:
+        """What has happened already, if anything has."""
+        try:
+            return self._understood(self._inbox.get_nowait())
+        except Empty:
+            return []
 
     def _patience(self) -> float | None:
         """For how many seconds one may wait for news; None for ever, until the last requests are answered."""
@@ -409,11 +419,9 @@ class _Run:
         manifest = self._job.graph.nodes[node].manifest
         assert manifest is not None  # noqa: S101 - the machine never applies a barrier
         if manifest.ref in self._unchanged:
-            body = self._job.comparison.live[manifest.ref]
-            self._at_once += self._answered(node, Action.UNCHANGED, body, time.monotonic())
+            self._unsent.append((node, Action.UNCHANGED, self._job.comparison.live[manifest.ref]))
         elif manifest.is_implied and manifest.ref in self._job.made:
-            body = self._job.made[manifest.ref]
-            self._at_once += self._answered(node, Action.CREATED, body, time.monotonic())
+            self._unsent.append((node, Action.CREATED, self._job.made[manifest.ref]))
         else:
             found = self._job.comparison
             live, first = found.live.get(manifest.ref), self._first(manifest.ref)

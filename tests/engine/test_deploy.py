@@ -42,6 +42,7 @@ from kploy.model.objects import Body, Resource, State, Status
 from kploy.model.plan import Action
 from kploy.model.report import Outcome
 from kploy.sandbox import Sandbox
+from tests.eventually import eventually
 from tests.fakes import Call, RecordingCluster
 
 pytestmark = pytest.mark.cluster
@@ -159,6 +160,35 @@ def test_what_does_not_depend_on_each_other_is_under_way_at_the_same_time(api: A
     said = told(write(*maps), Together(api, len(maps)))
     assert outcome(said) is Outcome.DONE
     assert len(applied(said)) == 1 + len(maps)
+
+
+class Answering(RecordingCluster):
+    """Tells when an object was applied in earnest."""
+
+    def __init__(self, real: Cluster) -> None:
+        super().__init__(real)
+        self.has_answered = threading.Event()
+
+    def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
+        answer = super().apply(resource, body, manager, dry_run=dry_run, force=force)
+        if not dry_run:
+            self.has_answered.set()
+        return answer
+
+
+def test_what_hangs_on_an_answer_does_not_wait_until_all_that_is_unchanged_is_judged(
+    api: ApiServer, write: Write
+) -> None:
+    others = [config_map(f"other{number}") for number in range(50)]
+    told(write(*others, config_map(colour="blue")), api)
+    recording, inbox = Answering(api), Inbox()
+    order = []
+    for event in run(write(*others, config_map(colour="red")), lambda _: recording, FOREVER, inbox):
+        if isinstance(event, events.Applied) and event.ref.kind == "ConfigMap":
+            order.append(event.action)
+            eventually(lambda: recording.has_answered.is_set() and (Action.CONFIGURED in order or inbox.qsize()))
+    assert sorted(order) == [Action.CONFIGURED, *[Action.UNCHANGED] * 50]
+    assert order.index(Action.CONFIGURED) < 10
 
 
 class Restless(RecordingCluster):
