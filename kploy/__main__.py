@@ -17,6 +17,12 @@ def main() -> None:
     # more a time. What needs it is little: of 50,000 new objects, a few hundred that name each other in a circle.
     gc.set_threshold(200_000)
     try:
+        from importlib import import_module
+
+        from kploy.later import importing
+
+        # For types of parameters that kploy has none of.
+        importing(lambda: import_module("click"), "click", frozenset({"datetime", "uuid"}))
         from kploy.cli.main import main as begin
 
         begin()

@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 
 from kploy.cluster.credentials import Credential
 from kploy.cluster.keys import private_directory
-from kploy.cluster.later import importing
 from kploy.cluster.port import Unauthenticated, Unreachable
 from kploy.cluster.sessions import Session, header
 from kploy.cluster.users import User
 from kploy.core.bodies import dig, mapping, text
+from kploy.later import importing
 
 
 def _client() -> tuple[Any, ...]:

@@ -16,13 +16,16 @@ from kploy.model.report import MEANINGS
 from tests.cli.conftest import Kploy, Write
 from tests.cli.test_run import APP
 
-HEAVY = {"kubernetes", "urllib3", "yaml", "jsonschema", "rich", "concurrent", "asyncio", "http", "shutil", "ssl"}
+HEAVY = {
+    "asyncio", "concurrent", "datetime", "http", "jsonschema", "kubernetes", "rich", "shutil", "ssl", "urllib3",
+    "uuid", "yaml",
+}  # fmt: skip
 
 LOCK = f"version: 1\nremotes:\n- url: https://example.com/x\n  digest: sha256:{'a' * 64}\n  size: 1\n"
 
 LOADED = """
 import json, sys
-from kploy.cli.main import main
+from kploy.__main__ import main
 try:
     main()
 except SystemExit as end:
@@ -57,7 +60,7 @@ def test_help_version_and_completion_load_nothing_heavy(arguments: list[str], en
     assert HEAVY & {name.partition(".")[0] for name in modules} == set()
 
 
-NEEDLESS = HEAVY - {"yaml", "rich"} | {
+NEEDLESS = HEAVY - {"datetime", "rich", "uuid", "yaml"} | {
     "rich.console", "difflib", "fractions", "gzip", "importlib.resources", "kploy.cluster.port",
     "kploy.core.inventory", "kploy.core.permissions", "kploy.core.quoting", "kploy.core.refusals",
     "kploy.core.structural", "kploy.source.remotes", "kploy.ui.plan",

@@ -82,10 +82,17 @@ class _Later:
         self._name = name
 
     def _loaded(self) -> Any:
+        if self._is_put_off():
+            raise ImportError(f"{self._module}.{self._name} is used while it is put off")
         return getattr(import_module(self._module), self._name)
+
+    def _is_put_off(self) -> bool:
+        return isinstance(sys.modules.get(self._module), _StandIn)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self._loaded()(*arguments, **named)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and self._is_put_off():
+            raise AttributeError(name)  # Asked while its package loads, as by the brackets of a generic class.
         return getattr(self._loaded(), name)

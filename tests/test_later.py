@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kploy.cluster.later import importing
+from kploy.later import importing
 
 ITS_OWN = """
 import json, sys
@@ -79,7 +79,19 @@ def test_what_is_put_off_is_loaded_when_it_is_used(library: Write) -> None:
     assert "heavy" in sys.modules
 
 
-@pytest.mark.parametrize("use", ["class Mine(Thing): pass", "def use(thing: Thing | None): pass"])
+def test_what_is_put_off_may_be_named_in_the_brackets_of_a_generic_class(library: Write) -> None:
+    library(
+        "from typing import Generic, TypeVar\nfrom heavy import Thing\nT = TypeVar('T')\n"
+        "class Box(Generic[T]): pass\nclass Things(Box[Thing]): pass\n\ndef use(): return Thing('a').name"
+    )
+    light = inner()
+    assert "heavy" not in sys.modules
+    assert light.use() == "a"
+
+
+@pytest.mark.parametrize(
+    "use", ["class Mine(Thing): pass", "def use(thing: Thing | None): pass", "Thing('a')", "Thing.size"]
+)
 def test_a_package_that_needs_it_at_once_is_loaded_as_usual(library: Write, use: str) -> None:
     library(f"from heavy import Thing\n\n{use}\n")
     light = inner()
