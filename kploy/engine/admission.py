@@ -89,12 +89,12 @@ def would_start(
         verdicts = list(pool.map(asking.verdict, starts))
         rooms = [quota for quota in quotas.result() if not _is_changed(quota, changed)]
     findings = heeded((each.start.manifest, finding) for each in verdicts for finding in each.findings)
-    notes = (*_judges(manifests, comparison, changed), *_notes(verdicts))
+    notes = (*_judges(manifests, comparison, frozenset(changed)), *_notes(verdicts))
     return Admission((*findings, *_too_many(verdicts, rooms)), notes)
 
 
 def _judges(
-    manifests: Sequence[Manifest], comparison: Comparison, changed: tuple[ObjectRef, ...]
+    manifests: Sequence[Manifest], comparison: Comparison, changed: frozenset[ObjectRef]
 ) -> Iterator[Noted]:
     """What the run itself changes of what judges pods: the server judges by what is there now."""
     judging = [

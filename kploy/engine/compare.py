@@ -76,7 +76,7 @@ def compare(
     Raises ClusterError when the cluster fails.
     """
     kept = [resources.of(manifest.api_version, manifest.ref.kind) for manifest in manifests]
-    asked = [kind for kind in kept if kind and (namespace_exists or not kind.namespaced)]
+    asked = dict.fromkeys(kind for kind in kept if kind and (namespace_exists or not kind.namespaced))
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="compare") as pool:
         live = live_objects(cluster, app, asked, pool)
         unknown = [

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import count, product
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.generate import generate
+from kploy.cluster.adapter import ApiServer
 from kploy.core import rollout
 from kploy.core.across import survey
 from kploy.core.graph import graph_of, removal_order
+from kploy.core.kinds import own_resource
 from kploy.engine.lookout import Lookout, Told
+from kploy.engine.operation import Wanted, standing_of
+from kploy.engine.prepare import prepare
 from kploy.engine.related import SERVICE_NAME, SLICES
+from kploy.engine.resources import Resources
 from kploy.model.app import Manifest
 from kploy.model.objects import ObjectRef
 from kploy.model.plan import Action
@@ -154,4 +161,27 @@ def test_twice_as_many_objects_are_twice_the_work(
     app = [manifest for number in range(2 * services) for manifest in a_service(number)]
     half = len(app) // 2
     once, twice = (lines_of(lambda part=part: work(part)) for part in (app[:half], app))  # type: ignore[misc]
+    assert twice / once <= _LINEAR, (once, twice)
+
+
+@pytest.mark.cluster
+def test_to_compare_twice_as_many_new_objects_is_twice_the_work(
+    api: ApiServer, namespace: str, tmp_path: Path
+) -> None:
+    def compared(services: int) -> int:
+        root = tmp_path / str(services)
+        generate(root, services, namespace)
+        prepared = prepare(root)
+        assert prepared.app is not None
+        resources = Resources(api, prepared.app.manifests)
+        wanted = Wanted(
+            prepared.app, prepared.graph, api, resources, namespace_exists=True, survey=prepared.survey
+        )
+        return lines_of(lambda: standing_of(wanted))
+
+    api.create(
+        own_resource("v1", "Namespace"), {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    )
+    once, twice = compared(30), compared(60)
+    # What waits for an answer runs a few lines more or less.
     assert twice / once <= _LINEAR, (once, twice)
