@@ -143,7 +143,7 @@ def _written_by_server(body: Mapping[str, Any], *, is_builtin: bool) -> Iterator
     if is_builtin and not _is_blank(body.get("status")):
         yield ("status",)
     metadata = body.get("metadata")
-    if isinstance(metadata, Mapping):
+    if isinstance(metadata, dict):
         for key in _SERVER_METADATA:
             if not _is_blank(metadata.get(key)):
                 yield ("metadata", key)
@@ -154,7 +154,7 @@ def _is_blank(value: Any) -> bool:
     pending = [value]
     while pending:
         item = pending.pop()
-        if isinstance(item, Mapping):
+        if isinstance(item, dict):
             pending += item.values()
         elif isinstance(item, list | tuple):
             pending += item
