@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -34,8 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give the run a state directory of its own, which its workers inherit: it leaves the user's alone.
 
     Every kploy that a test starts may keep its bytecode. Without, each would compile
-    all of kploy first, which takes longer than most commands.
+    all of kploy first, which takes longer than most commands. And every one can be interrupted:
+    who starts the tests in the background, or by ``nohup``, has signals ignored in all that they start.
     """
+    for each in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(each) is signal.SIG_IGN:
+            signal.signal(each, signal.SIG_DFL if each is not signal.SIGINT else signal.default_int_handler)
     global _state_of_the_run  # noqa: PLW0603 -- pytest's hooks have no other place for it
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not hasattr(config, "workerinput") and _REUSED not in os.environ:

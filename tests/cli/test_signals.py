@@ -20,9 +20,9 @@ pytestmark = pytest.mark.cluster
 
 
 @contextmanager
-def hanging_up_is(handler: signal.Handlers) -> Iterator[None]:
-    """What the end of the terminal does to the processes that begin meanwhile; ``nohup`` has it ignored."""
-    before = signal.signal(signal.SIGHUP, handler)
+def hanging_up_is_ignored() -> Iterator[None]:
+    """The processes that begin meanwhile are not ended with their terminal, as by ``nohup``."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         yield
     finally:
@@ -52,7 +52,7 @@ def test_who_leaves_at_once_leaves_everything_listed_and_the_next_run_begins_at_
     cluster: Sandbox, kploy: Kploy, write: Write, live: Live, signals: list[signal.Signals]
 ) -> None:
     root = write({"rcs/web.yaml": STUCK})
-    with hanging_up_is(signal.SIG_DFL), started(cluster, root, "run") as process:
+    with started(cluster, root, "run") as process:
         until(process, "deployment/web")
         for one in signals:
             process.send_signal(one)
@@ -69,7 +69,7 @@ def test_who_leaves_at_once_leaves_everything_listed_and_the_next_run_begins_at_
 
 def test_who_wants_a_run_to_outlive_the_terminal_is_obeyed(cluster: Sandbox, write: Write) -> None:
     root = write({"rcs/web.yaml": STUCK})
-    with hanging_up_is(signal.SIG_IGN), started(cluster, root, "run", "--timeout", "9m") as process:
+    with hanging_up_is_ignored(), started(cluster, root, "run", "--timeout", "9m") as process:
         until(process, "deployment/web")
         process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGINT)
