@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kploy.cluster.credentials import Credential
@@ -22,6 +22,9 @@ from kploy.cluster.sessions import Session, header
 from kploy.cluster.users import User
 from kploy.core.bodies import dig, mapping, text
 from kploy.later import importing
+
+if TYPE_CHECKING:
+    from kploy.cluster.lines import Lines
 
 
 def _client() -> tuple[Any, ...]:
@@ -60,9 +63,6 @@ _YAMLError = kube_config.yaml.YAMLError  # what the client's own reading raises
 
 _ADDRESS = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[^\s/@?#:\[\]]+)(:[0-9]{1,5})?(/[^\s@?#]*)?")
 """The address of an API server, which is told: no user or password is in it."""
-
-_CONNECTIONS = 64
-"""How many connections are kept open: more than there ever are workers and watches."""
 
 
 class Kubeconfig:
@@ -258,8 +258,6 @@ def _context(authority: str | None) -> ssl.SSLContext:
 def _session(login: _Login, user: str | None) -> Session:
     """A session that needs none of the files any more from which its keys and certificates came."""
     configuration = login.configuration
-    configuration.connection_pool_maxsize = _CONNECTIONS
-    configuration.retries = False
     manager = RESTClientObject(configuration).pool_manager
     if configuration.host.startswith("https:"):
         settings = manager.connection_pool_kw
@@ -276,13 +274,15 @@ def _session(login: _Login, user: str | None) -> Session:
         headers["Impersonate-User"] = user
     checked = {name: header(name, value) for name, value in headers.items()}
     server = configuration.host.rstrip("/")
-    return Session(server, _connections(manager, server), _root(manager, server), checked, login.expires)
+    return Session(server, _lines(manager, server), _root(manager, server), checked, login.expires)
 
 
-def _connections(manager: Any, server: str) -> Any:
-    """Those with the one server: who asks the manager for each request has the address parsed each time."""
+def _lines(manager: Any, server: str) -> Lines:
+    # Not before the client has loaded urllib3, and left out what nobody uses of it.
+    from kploy.cluster.lines import Lines
+
     try:
-        return manager.connection_from_url(server)
+        return Lines(manager, server)
     except ValueError as exc:
         fact = f"cannot talk to {server}: {exc}"
         raise Unreachable(fact, "check the server's address and the proxy settings") from exc

@@ -8,10 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kploy.cluster.port import Unauthenticated
 from kploy.model.errors import KployError
+
+if TYPE_CHECKING:
+    from kploy.cluster.lines import Lines
 
 _MARGIN = 60.0
 """So many seconds before they expire credentials are renewed, or after half of their life if that is shorter."""
@@ -29,7 +32,7 @@ class Session:
     """
 
     server: str
-    pool: Any = field(repr=False)
+    lines: Lines = field(repr=False)
     root: str
     headers: Mapping[str, str] = field(repr=False)
     expires: float = math.inf

@@ -13,9 +13,11 @@ import pytest
 import trustme
 import yaml
 from kubernetes.config import incluster_config
+from urllib3 import PoolManager
 
 from kploy.cluster.connection import Choice, connect
 from kploy.cluster.credentials import Credential, Plugin
+from kploy.cluster.lines import Lines
 from kploy.cluster.port import Unauthenticated
 from kploy.cluster.sessions import Session, Sessions
 from kploy.cluster.transport import Transport
@@ -322,7 +324,8 @@ class Loads:
         life = self._lives.pop(0)
         if life is None:
             raise Unauthenticated("no")
-        self.sessions.append(Session("https://one.example", None, "", {}, self.now + life))
+        lines = Lines(PoolManager(), "https://one.example")
+        self.sessions.append(Session("https://one.example", lines, "", {}, self.now + life))
         return self.sessions[-1]
 
 

@@ -1,0 +1,194 @@
+"""Connections with one server: made by urllib3, through proxies and TLS, and kept for the next request.
+
+The only module that touches urllib3. What connecting fails of is translated here.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import ssl
+import weakref
+from collections import deque
+from contextlib import suppress
+from http.client import HTTPException
+from socket import SHUT_RD
+from typing import Any
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import exceptions as broken
+from urllib3.util import parse_url
+from urllib3.util.ssl_match_hostname import CertificateError
+
+from kploy.cluster.attempts import Passing
+from kploy.cluster.exchange import Garbled, reader
+from kploy.cluster.port import ClusterError, Unreachable
+from kploy.cluster.retries import Again
+
+CONNECT_TIMEOUT = 5.0
+
+_PROXY_REFUSES = re.compile(r"Tunnel connection failed: 4\d\d")
+
+
+class _Http(HTTPConnectionPool):
+    """Knows how to connect with a server. Nobody uses what else it can."""
+
+    def dial(self, seconds: float) -> Any:
+        """A new connection of urllib3's, which may take ``seconds``. Raises _NotConnected."""
+        connection: Any = self._new_conn()
+        connection.timeout = seconds
+        try:
+            if self.proxy is not None and self.scheme == "https":
+                self._prepare_proxy(connection)
+            self._validate_conn(connection)
+            if connection.is_closed:
+                connection.connect()
+        except (OSError, HTTPException, broken.HTTPError, ValueError) as exc:
+            is_proxys = connection.proxy is not None and not connection.has_connected_to_proxy
+            connection.close()
+            raise _NotConnected(exc, is_proxys=is_proxys) from exc
+        return connection
+
+
+class _Https(_Http, HTTPSConnectionPool):
+    """The same by TLS."""
+
+
+class _NotConnected(Exception):
+    """There is no connection, because of ``error``; ``is_proxys``: it did not get beyond the proxy."""
+
+    def __init__(self, error: Exception, *, is_proxys: bool) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.is_proxys = is_proxys
+
+
+class Line:
+    """A connection that takes one request after the other."""
+
+    def __init__(self, connection: Any) -> None:
+        self.source: io.BufferedReader = reader(connection.sock)
+        self._connection = connection
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody has said anything since: a server that ends an idle connection does."""
+        connected: bool = self._connection.is_connected
+        return connected
+
+    def send(self, data: bytes, seconds: float) -> None:
+        """Send a request; neither that nor a read of its answer may take longer than ``seconds``."""
+        self.allow(seconds)
+        # Who answers before it has heard all may have hung up, and its answer is there.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._connection.sock.sendall(data)
+
+    def allow(self, seconds: float) -> None:
+        """So long may the next read take."""
+        self._connection.sock.settimeout(seconds)
+
+    def stop(self) -> None:
+        """End what another thread reads at this moment."""
+        socket = self._connection.sock
+        if socket is not None:
+            socket.shutdown(SHUT_RD)
+
+    def close(self) -> None:
+        """Hang up."""
+        self.source.close()
+        self._connection.close()
+
+
+class Lines:
+    """Connections with one ``server``, through what a ``manager`` of urllib3 says. For any thread.
+
+    ``headers`` are those that every request needs on its way. Raises ValueError for an address that is none.
+    """
+
+    def __init__(self, manager: Any, server: str) -> None:
+        manager.pool_classes_by_scheme = {"http": _Http, "https": _Https}
+        self._pool: _Http = manager.connection_from_url(server)
+        self._idle: deque[Line] = deque()
+        self._is_closed = False
+        self.headers = {"Host": _host(server), "Accept-Encoding": "identity"}
+        if self._pool.scheme == "http":
+            self.headers |= self._pool.proxy_headers or {}
+        weakref.finalize(self, _hang_up, self._idle)
+
+    def take(self, seconds: float) -> Line:
+        """A connection that nobody else uses; to make one may take ``seconds``. Raises as dialling does."""
+        while True:
+            try:
+                line = self._idle.pop()
+            except IndexError:
+                return Line(self._pool.dial(min(CONNECT_TIMEOUT, seconds)))
+            if line.is_quiet:
+                return line
+            line.close()
+
+    def give_back(self, line: Line) -> None:
+        """Keep a connection whose last answer is over, for who asks next."""
+        self._idle.append(line)
+        if self._is_closed:
+            _hang_up(self._idle)
+
+    def close(self) -> None:
+        """Keep none any more."""
+        self._is_closed = True
+        _hang_up(self._idle)
+
+
+def _hang_up(idle: deque[Line]) -> None:
+    with suppress(IndexError):
+        while True:
+            idle.pop().close()
+
+
+def _host(server: str) -> str:
+    """What a request calls the server."""
+    url = parse_url(server)
+    name = (url.host or "").rstrip(".")
+    is_usual = url.port in {None, 443 if url.scheme == "https" else 80}
+    return name if is_usual else f"{name}:{url.port}"
+
+
+FAILURES = (_NotConnected, OSError, Garbled, UnicodeError)
+"""What ``Lines`` and what comes through a line may raise. See ``meaning_of``."""
+
+
+def meaning_of(failure: Exception, server: str) -> ClusterError | Passing:
+    """What it means that no whole answer came from ``server``."""
+    error, is_proxys = failure, False
+    if isinstance(failure, _NotConnected):
+        error, is_proxys = failure.error, failure.is_proxys
+    if isinstance(error, _UNTRUSTED) and not is_proxys and not isinstance(error, _CUT_SHORT):
+        hint = "check the cluster's certificate authority in the kubeconfig"
+        return Unreachable(f"cannot trust {server}: {error}", hint)
+    if isinstance(error, _NO_ADDRESS) or (is_proxys and _PROXY_REFUSES.search(str(error))):
+        hint = "check the server's address and the proxy settings"
+        return Unreachable(f"cannot talk to {server}: {error}", hint)
+    fact = _fact(error, server, has_line=error is failure, is_proxys=is_proxys)
+    return Passing(Unreachable(fact, "is the cluster up?"), Again(), fact)
+
+
+_UNTRUSTED = (ssl.SSLError, CertificateError, broken.SSLError)
+_CUT_SHORT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+"""A TLS connection only ended, as those of a server that restarts."""
+
+_NO_ADDRESS = (broken.LocationValueError, UnicodeError)
+
+
+def _fact(error: Exception, server: str, *, has_line: bool, is_proxys: bool) -> str:
+    if is_proxys:
+        return f"the proxy before {server} gives no connection"
+    match error:
+        case TimeoutError() if has_line:
+            return f"{server} took the request but did not answer in time"
+        case broken.NameResolutionError():
+            return f"cannot find the host of {server}"
+        case broken.NewConnectionError():
+            return f"{server} refuses the connection"
+        case broken.ConnectTimeoutError() | TimeoutError():
+            return f"{server} does not answer (no connection within {CONNECT_TIMEOUT:g} s)"
+        case _:
+            return f"the connection to {server} broke"

@@ -1,0 +1,145 @@
+"""Connections: made through whatever stands in between, kept, and not used when they are dead."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import trustme
+import urllib3
+
+from kploy.cluster.exchange import Answer, request
+from kploy.cluster.lines import Line, Lines
+from kploy.cluster.port import ClusterError, Unreachable
+from tests.cluster import servers
+from tests.cluster.servers import OK, Handler, Server, hangs, refuses, says, serving
+from tests.cluster.wires import GOOD, QUICK, VERSION, Wires
+from tests.eventually import eventually
+
+CLOSES = says(200, {"gitVersion": "v1.37.2"}, Connection="close")
+
+
+@pytest.mark.parametrize(("first", "connections"), [(OK, 1), (refuses(403, "no"), 1), (CLOSES, 2)])
+def test_a_connection_is_used_again_as_long_as_it_lasts(
+    wires: Wires, first: servers.Answer, connections: int
+) -> None:
+    peers = []
+
+    def noted(handler: Handler) -> None:
+        peers.append(handler.client_address)
+        (first if len(peers) == 1 else OK)(handler)
+
+    with serving(noted) as server:
+        transport = wires.to(server.url)
+        with suppress(ClusterError):
+            transport.send(VERSION)
+        assert transport.send(VERSION, patience=0) == GOOD
+    assert (len(peers), len(set(peers))) == (2, connections)
+
+
+def asked_by(lines: Lines, server: Server) -> Line:
+    """The line by which a server was asked; it may be used again."""
+    line = lines.take(5)
+    line.send(request("GET", "/version", {**lines.headers, "X-Server": server.url}), 5)
+    answer = Answer(line.source)
+    while answer.read():
+        pass
+    assert answer.can_go_on
+    return line
+
+
+def test_a_connection_that_the_server_has_ended_meanwhile_is_not_used_again() -> None:
+    def hangs_up_afterwards(handler: Handler) -> None:
+        OK(handler)
+        handler.close_connection = True
+
+    with serving(hangs_up_afterwards) as server:
+        lines = Lines(urllib3.PoolManager(), server.url)
+        line = asked_by(lines, server)
+        lines.give_back(line)
+        eventually(lambda: not line.is_quiet)
+        another = lines.take(5)
+        assert another is not line
+        another.close()
+
+
+def test_two_that_ask_at_the_same_time_have_a_connection_each_and_both_are_kept_until_the_end() -> None:
+    with serving(OK) as server:
+        lines = Lines(urllib3.PoolManager(), server.url)
+        one, other = asked_by(lines, server), asked_by(lines, server)
+        lines.give_back(one)
+        lines.give_back(other)
+        assert (lines.take(5), lines.take(5)) == (other, one)
+        lines.give_back(one)
+        lines.close()
+        lines.give_back(other)
+        assert (one.source.closed, other.source.closed) == (True, True)
+
+
+def tunnels(handler: Handler) -> None:
+    """What a proxy does that is asked to CONNECT: from then on it only passes on."""
+    host, _, port = handler.path.rpartition(":")
+    with socket.create_connection((host, int(port))) as there:
+        handler.send_response(200)
+        handler.end_headers()
+        back = threading.Thread(target=pump, args=(there, handler.connection), daemon=True)
+        back.start()
+        pump(handler.connection, there)
+        back.join()
+    handler.close_connection = True
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+
+
+def test_a_server_is_reached_by_tls_through_a_proxy(wires: Wires, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    with serving(OK, tls=tls) as server, serving(tunnels) as proxy:
+        trust = {"certificate-authority": str(tmp_path / "authority.pem"), "proxy-url": proxy.url}
+        transport = wires.to(server.url, trust=trust)
+        assert [transport.send(VERSION), transport.send(VERSION)] == [GOOD, GOOD]
+        transport.close()
+        assert [seen.method for seen in proxy.requests] == ["CONNECT"]
+        assert [seen.headers["host"] for seen in server.requests] == [server.url.removeprefix("https://")] * 2
+        assert "authorization" not in proxy.requests[0].headers
+
+
+def test_who_never_finishes_the_greeting_of_tls_does_not_answer(wires: Wires) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(Unreachable, match=f"^{url} does not answer"):
+            wires.to(url, QUICK).send(VERSION, patience=0)
+
+
+def test_who_is_behind_a_proxy_that_says_nothing_does_not_answer(wires: Wires) -> None:
+    with serving(hangs) as proxy:
+        transport = wires.to("https://one.example", QUICK, trust={"proxy-url": proxy.url})
+        with pytest.raises(Unreachable, match="^https://one.example does not answer"):
+            transport.send(VERSION, patience=0)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://one.example", "one.example"),
+        ("https://one.example:443", "one.example"),
+        ("http://one.example:80", "one.example"),
+        ("https://one.example:80", "one.example:80"),
+        ("https://one.example.:6443/k8s", "one.example:6443"),
+        ("https://[::1]:6443", "[::1]:6443"),
+        ("https://[::1]", "[::1]"),
+    ],
+)
+def test_a_server_is_called_by_its_name_and_its_port_unless_that_is_the_usual_one(url: str, host: str) -> None:
+    assert Lines(urllib3.PoolManager(), url).headers == {"Host": host, "Accept-Encoding": "identity"}
