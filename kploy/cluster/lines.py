@@ -6,13 +6,14 @@ The only module that touches urllib3. What connecting fails of is translated her
 from __future__ import annotations
 
 import io
+import os
 import re
 import ssl
 import weakref
 from collections import deque
 from contextlib import suppress
 from http.client import HTTPException
-from socket import SHUT_RD
+from socket import SHUT_RD, socket
 from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
@@ -88,10 +89,10 @@ class Line:
         self._connection.sock.settimeout(seconds)
 
     def stop(self) -> None:
-        """End what another thread reads at this moment."""
-        socket = self._connection.sock
-        if socket is not None:
-            socket.shutdown(SHUT_RD)
+        """End what another thread reads at this moment. Raises OSError when it is over already."""
+        # Not the connection's own: within TLS it has no such thing, or forgets that there was any TLS.
+        with socket(fileno=os.dup(self.source.fileno())) as same:
+            same.shutdown(SHUT_RD)
 
     def close(self) -> None:
         """Hang up."""

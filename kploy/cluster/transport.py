@@ -117,7 +117,7 @@ class Transport:
         """Send nothing again, and end every stream and every connection that is idle."""
         self._attempts.closed.set()
         for call in tuple(self._streams):
-            with suppress(OSError):  # It may end by itself at this moment.
+            with suppress(OSError, ValueError):  # It may end by itself at this moment.
                 call.line.stop()
         self._attempts.sessions.latest.lines.close()
 

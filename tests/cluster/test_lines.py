@@ -125,7 +125,7 @@ def test_who_never_finishes_the_greeting_of_tls_does_not_answer(wires: Wires) ->
 def test_who_is_behind_a_proxy_that_says_nothing_does_not_answer(wires: Wires) -> None:
     with serving(hangs) as proxy:
         transport = wires.to("https://one.example", QUICK, trust={"proxy-url": proxy.url})
-        with pytest.raises(Unreachable, match="^https://one.example does not answer"):
+        with pytest.raises(Unreachable, match=r"^https://one\.example does not answer"):
             transport.send(VERSION, patience=0)
 
 
