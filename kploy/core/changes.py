@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from kploy.core.bodies import entries
@@ -12,6 +11,7 @@ from kploy.core.kinds import WORKLOADS
 from kploy.core.ownership import ownership
 from kploy.core.restarts import Served, more_pods, restart
 from kploy.model.app import Manifest
+from kploy.model.frozen import replace
 from kploy.model.objects import Body
 from kploy.model.plan import Action, Change
 

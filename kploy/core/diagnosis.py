@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from kploy.core import claims
@@ -25,7 +24,7 @@ from kploy.core.pod_causes import cause_of
 from kploy.core.pod_progress import progress_of
 from kploy.core.readiness_of_pods import is_of_template, last_change
 from kploy.core.verdicts import of_verdict
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.notices import Notice
 from kploy.model.objects import Body, Cause, Grade, JsonPath, State, Status, group_of
 

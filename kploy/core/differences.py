@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from kploy.core.alignment import align
 from kploy.core.bodies import mapping, text
 from kploy.core.masking import is_masked, revealed, sealed
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.objects import Body, JsonPath
 from kploy.model.plan import Edit, FieldChange
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from kploy.core.diagnosis import is_new_pod
 from kploy.core.live import Fields, Live, Malformed, Related, containers_of, fields
 from kploy.core.moment import Moment
 from kploy.core.readiness_of_pods import is_ready, is_running, last_change
 from kploy.model.evidence import Evidence, Serving, Witness
+from kploy.model.frozen import replace
 from kploy.model.notices import Notice
 from kploy.model.objects import Body, Cause
 

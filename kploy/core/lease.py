@@ -9,14 +9,13 @@ machine is ever believed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from kploy.core.bodies import dig, mapping, text
 from kploy.core.kinds import own_resource
 from kploy.model.app import STATE_OF
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.holder import Holder
 from kploy.model.objects import Body
 

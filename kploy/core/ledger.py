@@ -10,12 +10,11 @@ where it is a revision; it is the other way round where it is an object.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 
 from kploy.core import inventory as inventories
 from kploy.core.inventory import Entry, Inventory, Phase
 from kploy.core.removal import Parting
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.history import Record
 from kploy.model.objects import ObjectRef
 from kploy.model.report import Outcome

@@ -6,13 +6,12 @@ What is optional, and what is there in every namespace, is not among it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from kploy.core.bodies import dig, mapping, numbered, text
 from kploy.core.holdings import Pods
 from kploy.model.app import Manifest
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.objects import JsonPath, ObjectRef, group_of
 
 

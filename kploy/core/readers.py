@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from kploy.core.configuration import Read, reads
 from kploy.core.kinds import CONTROLLERS
 from kploy.model.app import CONFIG_HASH, Manifest
+from kploy.model.frozen import replace
 from kploy.model.objects import ObjectRef
 from kploy.model.plan import Action, Change, FieldChange
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from kploy.core.diagnosis import diagnosed
 from kploy.core.finalizers import waits_for
@@ -16,6 +15,7 @@ from kploy.core.live import Condition, Fields, Live, Malformed, Related, current
 from kploy.core.moment import Moment
 from kploy.core.readiness_of_workloads import UNSEEN, WORKLOADS
 from kploy.core.readiness_rules import Judge
+from kploy.model.frozen import replace
 from kploy.model.objects import Body, Counts, State, Status, group_of
 
 __all__ = ["Related", "status_at", "status_of"]

@@ -9,7 +9,6 @@ asked for: what holds data, and what others may live in or by.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from graphlib import TopologicalSorter
 
 from kploy.core.bodies import dig, entries, mapping, text
@@ -18,7 +17,7 @@ from kploy.core.graph import Graph, Milestone, Node, removal_order
 from kploy.core.inventory import Entry
 from kploy.model.app import KEEP, LABEL, Manifest, field_manager
 from kploy.model.findings import OnePlace, Place
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.objects import Body, ObjectRef
 
 _PROTECTED = {

@@ -7,7 +7,6 @@ rounds maxSurge up and maxUnavailable down, a DaemonSet both up, a StatefulSet d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from kploy.core.bodies import dig, mapping, template_path, text
@@ -17,6 +16,7 @@ from kploy.core.kinds import SCALED
 from kploy.core.rolling import together
 from kploy.core.scaling import scaled
 from kploy.model.app import Manifest
+from kploy.model.frozen import replace
 from kploy.model.objects import Body, ObjectRef
 from kploy.model.plan import FieldChange, Pace, Restart
 

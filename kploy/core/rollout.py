@@ -24,7 +24,6 @@ when nothing is under way any longer, however it ends::
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -32,7 +31,7 @@ from kploy.core.graph import Graph, Milestone
 from kploy.core.remedies import remedy
 from kploy.core.table import Table
 from kploy.model import events
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.objects import Cause, Grade, ObjectRef, Status
 from kploy.model.objects import State as ObjectState
 from kploy.model.plan import Action as Change

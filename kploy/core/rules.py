@@ -6,12 +6,12 @@ The rows are in core.rule_table; a new rule is a row there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from kploy.core.rule_table import OF_OBJECTS, ROWS, Rule
 from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import Switch, Switches
 from kploy.model.findings import Finding, Place, Severity, error
+from kploy.model.frozen import replace
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in sorted(ROWS, key=lambda rule: rule.id)}
 """Every rule by its id, in the order of the alphabet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import field, replace
+from dataclasses import field
 from secrets import token_hex
 
 from kploy.cluster.port import Answer, Cause, Cluster, Conflict, Forbidden, Invalid, NotFound, ServerFailed
@@ -29,7 +29,7 @@ from kploy.engine.resources import Resources
 from kploy.engine.strangers import adopted, look, strangers
 from kploy.model.app import LABEL, App, Manifest
 from kploy.model.findings import Finding
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.objects import Body, ObjectRef, Resource
 from kploy.model.plan import Action, Change, Plan
 

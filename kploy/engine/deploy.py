@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import field, replace
+from dataclasses import field
 from functools import partial
 from queue import Empty
 from typing import assert_never
@@ -51,7 +51,7 @@ from kploy.engine.watching import Listed, Sighted
 from kploy.model.app import App
 from kploy.model.errors import KployError
 from kploy.model.events import Event, Failed, Finished, Noted, Unfinished
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.objects import Body, ObjectRef, State, Status, group_of
 from kploy.model.plan import Action
 from kploy.model.report import Outcome

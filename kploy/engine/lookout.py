@@ -10,7 +10,6 @@ writes: of each there is one watch, and what it tells last is how it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from kploy.core.bodies import dig, mapping, text
@@ -39,7 +38,7 @@ from kploy.engine.related import (
 from kploy.engine.statuses import Statuses
 from kploy.model.app import ReadinessRule
 from kploy.model.evidence import Evidence
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.notices import Notice
 from kploy.model.objects import Body, Cause, ObjectRef, State, Status
 

@@ -12,7 +12,6 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import replace
 
 from kploy.cluster.port import AlreadyExists, Cluster
 from kploy.core import ledger
@@ -44,7 +43,7 @@ from kploy.model.app import MADE_FOR, App
 from kploy.model.errors import Refused
 from kploy.model.events import Event, Finished, Noted
 from kploy.model.findings import Finding
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.history import Record
 from kploy.model.objects import Body, ObjectRef
 from kploy.model.plan import Action, Plan

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from kploy.engine.revisions import stored_app
 from kploy.model.app import App
 from kploy.model.events import Checked, Event, Finished, NodesCounted, Noted, Opened, Planned
 from kploy.model.findings import in_reading_order
+from kploy.model.frozen import replace
 from kploy.model.plan import Plan
 from kploy.model.report import Outcome
 

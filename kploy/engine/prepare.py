@@ -7,7 +7,6 @@ In steps: ``prepare`` looks at what is the same in every version of Kubernetes,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from kploy.core import across, checks, custom_resources, schemas
@@ -16,7 +15,7 @@ from kploy.core.graph import Graph, graph_of
 from kploy.core.rules import switched
 from kploy.model.app import App, Reading
 from kploy.model.findings import Finding, Severity, in_reading_order
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.objects import Body
 from kploy.source.app import read_app
 from kploy.source.kployfile import FILE as KPLOYFILE

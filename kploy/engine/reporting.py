@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from queue import Empty
 
@@ -19,7 +18,7 @@ from kploy.model.app import App
 from kploy.model.events import Event, Failed, Logged, LogLine, Noted, Unfinished
 from kploy.model.evidence import Evidence, LogTail, Runbook
 from kploy.model.findings import Place
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.objects import Body, Cause, JsonPath, ObjectRef
 from kploy.source.runbooks import runbook_of
 

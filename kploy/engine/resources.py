@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
-from dataclasses import replace
 
 from kploy.cluster.port import Cluster
 from kploy.core.kinds import defined_by
 from kploy.model.app import Manifest
+from kploy.model.frozen import replace
 from kploy.model.objects import Resource
 
 

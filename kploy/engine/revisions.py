@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from kploy.cluster.port import Cluster
 from kploy.core.inventory import Inventory
@@ -11,6 +10,7 @@ from kploy.core.revisions import Unusable, unpacked
 from kploy.engine.store import Store
 from kploy.model.app import App
 from kploy.model.errors import KployError, Refused
+from kploy.model.frozen import replace
 from kploy.model.history import Record
 from kploy.model.report import Outcome
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -25,6 +24,7 @@ from kploy.engine.resources import Resources
 from kploy.engine.store import Store
 from kploy.model.app import App, Manifest
 from kploy.model.errors import Refused
+from kploy.model.frozen import replace
 from kploy.model.listing import AppListing, Row
 from kploy.model.objects import Body, ObjectRef, Resource, State, Status
 

@@ -1,23 +1,24 @@
-"""``dataclass`` as the standard library has it, for frozen classes with slots, made in a tenth of the time.
+"""``dataclass`` and ``replace`` as the standard library has them, for frozen classes with slots, and quick.
 
 Every command makes the classes of all the modules that it loads, and the standard
 library makes each of them twice and compiles six functions for it: 0.7 ms a class,
 a third of what ``kploy dryrun --offline`` takes. Most of that is never used. So here a
 class gets its slots at once, and everything else when it is first asked for: ``__init__``
-is compiled for the first object. To a type checker it is the original.
+is compiled for the first object, ``replace`` for the first change, a tenth of the work of the original, which asks
+a class for its fields each time. To a type checker they are the originals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, fields  # noqa: TID251 - the original
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, fields, replace  # noqa: TID251 - the originals
 from functools import cache
 from inspect import get_annotations
 from operator import attrgetter, ge, gt, le, lt
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["dataclass"]
+__all__ = ["dataclass", "replace"]
 
 _original = dataclass
 _Maker = Callable[[type], Any]
@@ -34,7 +35,7 @@ def _quick(
     """The decorator. Every field is a parameter of ``__init__``, and none is for keywords only."""
     if not (frozen and slots):
         raise TypeError("for frozen classes with slots only")
-    makers: dict[str, _Maker] = {"__init__": _initialiser, "__match_args__": _names}
+    makers: dict[str, _Maker] = {"__init__": _initialiser, "__match_args__": _names, "__replace__": _replacer}
     makers |= {"__repr__": _shower} if repr else {}
     makers |= {"__eq__": _equality, "__hash__": _hash} if eq else {}
     makers |= {name: _order(compare) for name, compare in _COMPARISONS.items()} if order else {}
@@ -43,8 +44,13 @@ def _quick(
     )
 
 
+def _replaced(instance: Any, /, **changes: Any) -> Any:
+    """The same object but for ``changes``, in a tenth of the time: the fields are known to its class already."""
+    return instance.__replace__(**changes)  # the name that Python 3.13 has for it
+
+
 if not TYPE_CHECKING:
-    dataclass = _quick
+    dataclass, replace = _quick, _replaced
 
 
 def _with_slots(cls: type, made: dict[str, Any]) -> type:
@@ -122,6 +128,18 @@ def _initialiser(cls: type) -> Callable[..., None]:
     init: Callable[..., None] = known["__init__"]
     init.__qualname__ = f"{cls.__qualname__}.__init__"
     return init
+
+
+def _replacer(cls: type) -> Callable[..., Any]:
+    """``__replace__``, compiled: what is not given is taken from the object."""
+    names = _names(cls)
+    parameters = "".join(f", {name}=missing" for name in names)
+    values = ", ".join(f"self.{name} if {name} is missing else {name}" for name in names)
+    known: dict[str, Any] = {"missing": MISSING}
+    exec(f"def __replace__(self{', *' if names else ''}{parameters}):\n return self.__class__({values})", known)  # noqa: S102 - names of fields
+    made: Callable[..., Any] = known["__replace__"]
+    made.__qualname__ = f"{cls.__qualname__}.__replace__"
+    return made
 
 
 def _equality(cls: type) -> Callable[[object, object], bool]:

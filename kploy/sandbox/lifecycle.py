@@ -6,9 +6,9 @@ import shutil
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 
+from kploy.model.frozen import replace
 from kploy.sandbox.api import api_of
 from kploy.sandbox.components import NAMES
 from kploy.sandbox.errors import PortTaken, WrongUsage

@@ -6,9 +6,10 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace  # noqa: TID251 - for classes that change
+from dataclasses import dataclass  # noqa: TID251 - for classes that change
 from pathlib import Path
 
+from kploy.model.frozen import replace
 from kploy.sandbox import addons
 from kploy.sandbox.api import Api
 from kploy.sandbox.components import command_of, stages

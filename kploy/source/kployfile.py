@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -21,6 +20,7 @@ from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import Kployfile
 from kploy.model.errors import Refused
 from kploy.model.findings import Finding, Positions, Severity, error
+from kploy.model.frozen import replace
 from kploy.source.documents import MOST_PROBLEMS, Document, read_documents
 from kploy.source.files import Entry, Unusable, exists, read_text
 from kploy.source.positions import Layout

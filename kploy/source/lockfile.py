@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kploy.model.findings import Finding, Place, Positions, error
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.objects import JsonPath
 from kploy.source.atomic import write_whole
 from kploy.source.documents import Document, read_documents

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from kploy.core.masking import secrets
 from kploy.core.suggestions import nearest
 from kploy.model.app import Directory, Manifest
 from kploy.model.findings import Finding, Positions, error, warning
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.model.objects import Body, JsonPath, ObjectRef, group_of
 from kploy.source.access import POINTER, Access
 from kploy.source.documents import MOST_PROBLEMS, Document, read_documents

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kploy.model.errors import KployError
 from kploy.model.findings import Finding, Severity
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 from kploy.source import cache
 from kploy.source.access import POINTER
 from kploy.source.files import Unusable, exists, read_text, resolved

@@ -7,7 +7,7 @@ import pickle
 import sys
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import FrozenInstanceError, field, fields, replace
+from dataclasses import FrozenInstanceError, field, fields
 from threading import Barrier
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kploy.model.frozen import dataclass
+from kploy.model.frozen import dataclass, replace
 
 
 def plain(made_by: Callable[..., Any]) -> type:
@@ -191,8 +191,32 @@ def test_who_derives_from_it_without_a_field_gets_everything_from_it() -> None:
 
 def test_it_can_be_replaced_and_taken_apart() -> None:
     point = ordered(dataclass)
-    assert replace(point(1, 2), y=3) == point(1, 3)
+    assert replace(point(1, 2), y=3) == dataclasses.replace(point(1, 2), y=3) == point(1, 3)
     assert dataclasses.asdict(point(1, 2)) == {"x": 1, "y": 2}
+
+
+@pytest.mark.parametrize("make", CLASSES)
+@given(values=NUMBERS, changes=st.dictionaries(st.sampled_from("xyz"), st.integers(-2, 2)))
+def test_it_is_replaced_as_the_original_is(
+    make: Callable[..., type], values: list[int], changes: dict[str, int]
+) -> None:
+    def told(cls: type, replaced: Callable[..., Any]) -> object:
+        before = outcome(lambda: cls(*values))
+        if not isinstance(before, cls):
+            return None
+        after = outcome(lambda: replaced(before, **changes))
+        if not isinstance(after, cls):
+            return after[0]  # type: ignore[index]
+        return [(type(one) is cls, *(getattr(one, each.name) for each in fields(cls))) for one in (before, after)]
+
+    assert told(make(dataclass), replace) == told(make(dataclasses.dataclass), dataclasses.replace)
+
+
+def test_what_derives_without_a_field_stays_what_it_is_when_it_is_replaced() -> None:
+    class Derived(ordered(dataclass)):  # type: ignore[misc]
+        """The same, called otherwise."""
+
+    assert type(replace(Derived(1, 2), y=3)) is Derived
 
 
 @dataclass(frozen=True, slots=True)
