@@ -83,7 +83,7 @@ def would_start(
         what = "its quota, its limits and its Pod Security level could not be checked"
         return Admission(notes=(Noted(f"namespace {app.kployfile.namespace} does not exist yet: {what}"),))
     changed = tuple(c.ref for c in comparison.plan.changes if c.action is not Action.UNCHANGED)
-    asking = _Asking(app, cluster, changed, missing)
+    asking = _Asking(cluster, changed, missing)
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="admission") as pool:
         quotas = pool.submit(_quotas, cluster, app.kployfile.namespace)
         verdicts = list(pool.map(asking.verdict, starts))
@@ -134,7 +134,6 @@ class _Asking:
     ``changed`` is what the run changes, ``missing`` what is known to be nowhere.
     """
 
-    app: App
     cluster: Cluster
     changed: tuple[ObjectRef, ...]
     missing: frozenset[ObjectRef]
@@ -142,7 +141,8 @@ class _Asking:
     def verdict(self, start: _Start) -> _Verdict:
         """What the server says of the pod of one workload."""
         try:
-            answer = self.cluster.apply(own_resource("v1", "Pod"), start.pod, self.app.field_manager, dry_run=True)
+            # As its controller will. That is also less work for the server than an apply.
+            pod = self.cluster.create(own_resource("v1", "Pod"), start.pod, dry_run=True)
         except (Unreachable, Unauthenticated):
             raise
         except Forbidden as refusal:
@@ -154,7 +154,7 @@ class _Asking:
             return _Verdict(start, start.pod, admission.invalid(start.manifest, refusal.message, causes))
         except ClusterError as failure:
             return _Verdict(start, start.pod, unchecked=quotable(start.pod, failure.message))
-        return _Verdict(start, answer.body)
+        return _Verdict(start, pod)
 
     def _refused(self, start: _Start, message: str) -> _Verdict:
         if is_about_permission(message):

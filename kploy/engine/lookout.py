@@ -9,6 +9,7 @@ writes: of each there is one watch, and what it tells last is how it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 
@@ -55,6 +56,11 @@ _SETTLING = 10.0
 
 _SAYING = 1000
 """Characters of what is likely to be said again; what is longer, a log, is not kept."""
+
+_OUR_WORDS = re.compile(
+    r"waiting for (?:its controller|an endpoint|a cluster IP)|[0-9]+ of [0-9]+ (?:ready|updated|available)"
+)
+"""What kploy says of most that is on its way, quoting nobody: there is no secret in it to look for."""
 
 Told = tuple[ObjectRef, Status]
 """An object, and how it is now."""
@@ -295,7 +301,7 @@ class Lookout:
         body = self._bodies[ref]
         judge = self._judges.get((ref.group, ref.kind))
         status = status_at(moment, body, self._related(ref, moment), judge)
-        if not status.message:
+        if not status.message or (status.cause is None and _OUR_WORDS.fullmatch(status.message)):
             return status
         veiled = self._veil(ref, body)
         if status.cause is None:

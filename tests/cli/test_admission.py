@@ -378,6 +378,6 @@ def asked(cluster: Sandbox, root: Any) -> tuple[list[str], int]:
     """The pods that a dry run puts to the server, and how often it looks at quotas."""
     api = RecordingCluster(ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig)))))
     list(dryrun(root, lambda _: api))
-    pods = [call for call in api.calls if (call.method, call.kind) == ("apply", "Pod")]
+    pods = [call for call in api.calls if (call.method, call.kind) == ("create", "Pod")]
     assert all(call.dry_run for call in pods)
     return [call.name for call in pods], api.count("list")["ResourceQuota"]
