@@ -18,7 +18,7 @@ from queue import Empty
 from typing import assert_never
 
 from kploy.cluster.port import Cluster, Forbidden, Unauthenticated, Unreachable
-from kploy.core import rollout
+from kploy.core import explaining, rollout
 from kploy.core.graph import Graph
 from kploy.core.quoting import quotable
 from kploy.core.removal import Leaving
@@ -50,17 +50,14 @@ from kploy.engine.resources import Resources
 from kploy.engine.watching import Listed, Sighted
 from kploy.model.app import App
 from kploy.model.errors import KployError
-from kploy.model.events import Event, Failed, Finished, Noted, Unfinished
+from kploy.model.events import Event, Failed, Finished, Noted, Ready, Unfinished
 from kploy.model.frozen import dataclass, replace
 from kploy.model.objects import Body, ObjectRef, State, Status, group_of
 from kploy.model.plan import Action
 from kploy.model.report import Outcome
 
 _LOOK_AGAIN = 2.0
-"""After so many seconds everything that is waited for is judged again: some statuses change with time alone.
-
-What has been waited for that long takes long: its pods and their troubles are watched from then on.
-"""
+"""After so many seconds everything that is waited for is judged again: some statuses change with time alone."""
 
 _SOON = 0.25
 """Not more often than that, in seconds."""
@@ -131,6 +128,7 @@ class _Run:
         self._looked_at: set[Relation] = set()
         self._touched: set[ObjectRef] = set()
         self._gathers_until = math.inf
+        self._ready_at = -math.inf
         self._early: dict[ObjectRef, float] = {}
         reader = LogReader(job.cluster, job.app.kployfile.namespace, inbox.put)
         self._reporting = Reporting(job.app, job.graph, self._lookout, reader, inbox, job.earlier)
@@ -228,11 +226,11 @@ class _Run:
             kind, applied_at = (ref.group, ref.kind), self._state.items[self._nodes[ref]].applied_at
             since[kind] = min(applied_at, since.get(kind, applied_at))
         for kind, applied_at in since.items():
-            relations, due = explanations_of([kind]), applied_at + _LOOK_AGAIN
-            if due <= now:
+            relations, at = explanations_of([kind]), explaining.due(applied_at, self._ready_at)
+            if at <= now:
                 self._watch_related(relations, is_needed=False)
             elif not self._looked_at.issuperset(relations):
-                self._next_look = min(self._next_look, max(due, now + _SOON))
+                self._next_look = min(self._next_look, max(at, now + _SOON))
 
     def _waiting(self) -> list[ObjectRef]:
         return [ref for ref, node in self._nodes.items() if self._state.items[node].phase is rollout.Phase.WAITING]
@@ -405,6 +403,9 @@ class _Run:
 
     def _completed(self, event: Event) -> Iterator[Event]:
         match event:
+            case Ready():
+                self._ready_at = time.monotonic()
+                yield event
             case Failed() | Unfinished():
                 yield self._reporting.completed(event)
             case Finished(outcome):

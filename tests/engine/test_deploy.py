@@ -528,10 +528,10 @@ class Strict(RecordingCluster):
         super().__init__(real)
         self._error = error
 
-    def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
+    def create(self, resource: Resource, body: Body, *, dry_run: bool = False) -> Body:
         if resource.kind == "Pod":
             raise self._error
-        return super().apply(resource, body, manager, dry_run=dry_run, force=force)
+        return super().create(resource, body, dry_run=dry_run)
 
 
 _POLICY = "pods \"web-kploy-rehearsal\" is forbidden: ValidatingAdmissionPolicy 'x' denied request: no identity"

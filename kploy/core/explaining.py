@@ -1,0 +1,21 @@
+"""When to ask why something is not ready: that takes watches of all pods, and what goes well needs none."""
+
+from __future__ import annotations
+
+_LONG = 2.0
+"""Seconds that objects take which nobody has to wonder about."""
+
+_PAUSE = 0.5
+"""While objects become ready within so many seconds of each other, it is only their number that takes long."""
+
+_LONGEST = 4.0
+"""Seconds after which reasons are looked for whatever else goes well. What pods say is to be told within five."""
+
+
+def due(applied_at: float, last_ready_at: float) -> float:
+    """When reasons are to be looked for, for what was applied at ``applied_at`` and is not ready.
+
+    ``last_ready_at`` is when anything became ready last: as long as that goes on, there is no hurry.
+    All are seconds of the same clock.
+    """
+    return min(max(applied_at + _LONG, last_ready_at + _PAUSE), applied_at + _LONGEST)
