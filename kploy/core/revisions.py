@@ -7,7 +7,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from kploy.model.app import App, Directory, Kployfile, Manifest, ReadinessRule, Switch
@@ -39,7 +39,7 @@ def packed(app: App) -> bytes:
 def digest_of(app: App) -> str:
     """Tells one content of a cluster from another: 16 hexadecimal digits. Which file says what does not count."""
     ordered = sorted(app.manifests, key=lambda manifest: (manifest.ref, manifest.api_version))
-    content = [(astuple(manifest.ref), manifest.api_version, manifest.body) for manifest in ordered]
+    content = [(tuple(manifest.ref), manifest.api_version, manifest.body) for manifest in ordered]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
@@ -86,7 +86,7 @@ def _told_of(kployfile: Kployfile) -> dict[str, Any]:
 def _told(manifest: Manifest) -> dict[str, Any]:
     return {
         "apiVersion": manifest.api_version,
-        "ref": asdict(manifest.ref),
+        "ref": manifest.ref._asdict(),
         "body": manifest.body,
         "file": manifest.file,
         "directory": manifest.directory,
@@ -106,7 +106,7 @@ def _readiness(told: Mapping[str, Any]) -> ReadinessRule:
 
 def _manifest(told: Mapping[str, Any], revision: int) -> Manifest:
     ref, body, file = ObjectRef(**told["ref"]), told["body"], str(told["file"])
-    if not isinstance(body, dict) or not all(isinstance(part, str) for part in asdict(ref).values()):
+    if not isinstance(body, dict) or not all(isinstance(part, str) for part in ref):
         raise TypeError("not an object")
     where = OnePlace(Place(f"revision {revision}: {file}", 1, 1))
     return Manifest(ref, str(told["apiVersion"]), body, file, Directory(told["directory"]), where)

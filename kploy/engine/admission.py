@@ -15,6 +15,7 @@ from kploy.core.permissions import is_about_permission
 from kploy.core.quota import Demand, Excess, demand_of, excesses, frees_first, rooms_of, running
 from kploy.core.quoting import quotable
 from kploy.engine.compare import Comparison
+from kploy.engine.crew import done_by
 from kploy.engine.live import WORKERS
 from kploy.model.app import App, Manifest
 from kploy.model.events import Noted
@@ -86,7 +87,7 @@ def would_start(
     asking = _Asking(cluster, changed, missing)
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="admission") as pool:
         quotas = pool.submit(_quotas, cluster, app.kployfile.namespace)
-        verdicts = list(pool.map(asking.verdict, starts))
+        verdicts = done_by(pool, WORKERS, asking.verdict, starts)
         rooms = [quota for quota in quotas.result() if not _is_changed(quota, changed)]
     findings = heeded((each.start.manifest, finding) for each in verdicts for finding in each.findings)
     notes = (*_judges(manifests, comparison, frozenset(changed)), *_notes(verdicts))

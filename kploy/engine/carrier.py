@@ -6,7 +6,6 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import field
 from enum import StrEnum
@@ -19,6 +18,7 @@ from kploy.core.kinds import WORKLOADS
 from kploy.core.refusals import UNKNOWN_FIELD
 from kploy.core.removal import Leaving, objection
 from kploy.engine.asking import in_words
+from kploy.engine.crew import Crew
 from kploy.engine.following import Wrote
 from kploy.engine.live import WORKERS, selection
 from kploy.engine.logs import Heard
@@ -179,7 +179,7 @@ class Carrier:
         self._guard_writes = guard
         self._closed = threading.Event()
         self._withheld = threading.Event()
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="apply")
+        self._crew = Crew(WORKERS, "apply")
         self._watches: list[Watching] = []
         self._lock = threading.Lock()
         self._told = -math.inf
@@ -201,24 +201,23 @@ class Carrier:
             return
         match first, live:
             case First.ADOPT, dict():
-                sent = self._pool.submit(self._adopt, node, manifest, body, live)
+                self._send(node, lambda: self._adopt(node, manifest, body, live))
             case First.MAKE_ROOM, dict():
-                sent = self._pool.submit(self._replace, node, manifest, body, live)
+                self._send(node, lambda: self._replace(node, manifest, body, live))
             case _:
-                sent = self._pool.submit(self._apply, node, manifest, body)
-        sent.add_done_callback(lambda done: self._done(node, done))
+                self._send(node, lambda: self._apply(node, manifest, body))
 
     def delete(self, node: int, leaving: Leaving) -> None:
         """Have an object deleted; what came of it arrives as Removed, NotTaken or NotSent."""
         if self._withheld.is_set():
             self._inbox.put(NotSent(node))
             return
-        self._pool.submit(self._delete, node, leaving).add_done_callback(lambda done: self._done(node, done))
+        self._send(node, lambda: self._delete(node, leaving))
 
     def replace_pod(self, node: int, pod: Body) -> None:
         """Delete a pod, so that its controller makes another; nothing arrives but a refusal, as NotReplaced."""
         if not self._withheld.is_set():
-            self._pool.submit(self._replace_pod, pod).add_done_callback(lambda done: self._left(node, done))
+            self._crew.submit(lambda: self._replace_pod(node, pod), _nothing)
 
     def write(self, writing: Callable[[], tuple[str, ...]]) -> None:
         """Write something down, also after ``withhold``; what it returns arrives as Written."""
@@ -246,7 +245,7 @@ class Carrier:
     def withhold(self) -> None:
         """Send nothing that is not under way yet; each of these arrives as NotSent."""
         self._withheld.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._crew.dismiss()
 
     def close(self) -> None:
         """End all watches; wait for nothing."""
@@ -263,35 +262,34 @@ class Carrier:
             if not self._closed.is_set():
                 self._inbox.put(Broken(error))
 
-    def _done(self, node: int, done: Future[Taken | NotSent] | Future[Removed]) -> None:
-        if done.cancelled():
-            self._inbox.put(NotSent(node))
-            return
-        match done.exception():
-            case None:
-                self._inbox.put(done.result())
-            case LockLost() as error:
-                self._inbox.put(Broken(error))
-                self._inbox.put(NotSent(node))
-            case KployError() as error:
-                self._inbox.put(NotTaken(node, error))
-            case error:
-                self._inbox.put(Broken(error))
+    def _send(self, node: int, carry: Callable[[], Taken | Removed | NotSent]) -> None:
+        """Have something carried for a node; what came of it arrives."""
+        self._crew.submit(lambda: self._carried(node, carry), lambda: self._inbox.put(NotSent(node)))
 
-    def _left(self, node: int, done: Future[None]) -> None:
-        """What came of a pod that was to be replaced."""
-        error = None if done.cancelled() else done.exception()
-        if isinstance(error, KployError) and not isinstance(error, LockLost):
-            self._inbox.put(NotReplaced(node, error))
-        elif error is not None:
+    def _carried(self, node: int, carry: Callable[[], Taken | Removed | NotSent]) -> None:
+        try:
+            self._inbox.put(carry())
+        except LockLost as error:
+            self._inbox.put(Broken(error))
+            self._inbox.put(NotSent(node))
+        except KployError as error:
+            self._inbox.put(NotTaken(node, error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours must end the run, not only a thread
             self._inbox.put(Broken(error))
 
-    def _replace_pod(self, pod: Body) -> None:
+    def _replace_pod(self, node: int, pod: Body) -> None:
         """Delete this pod and no other one of its name; whoever was faster did what was wanted."""
-        self._guard_writes()
         namespace, name = text(pod, "metadata", "namespace"), text(pod, "metadata", "name")
-        with suppress(Conflict):
-            self._cluster.delete(PODS.resource, namespace, name, uid=text(pod, "metadata", "uid"))
+        try:
+            self._guard_writes()
+            with suppress(Conflict):
+                self._cluster.delete(PODS.resource, namespace, name, uid=text(pod, "metadata", "uid"))
+        except LockLost as error:
+            self._inbox.put(Broken(error))
+        except KployError as error:
+            self._inbox.put(NotReplaced(node, error))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._inbox.put(Broken(error))
 
     def _adopt(self, node: int, manifest: Manifest, body: Body, live: Body) -> Taken | NotSent:
         """Take an object over. Cut off in between, it has no label yet, and can be taken over again."""
@@ -420,3 +418,7 @@ class Carrier:
                 return
             self._told = now
         self._inbox.put(Troubled(Trouble(error.message, now - since)))
+
+
+def _nothing() -> None:
+    """What comes of a pod that was to be replaced and is not: nothing, the next run does it."""

@@ -23,6 +23,7 @@ from kploy.core.removal import NOTHING_LEAVES, Parting, holds
 from kploy.core.restarts import Served, served_alone
 from kploy.core.unchanged import is_unchanged
 from kploy.engine.autoscaling import bodies_of
+from kploy.engine.crew import done_by
 from kploy.engine.departures import departures
 from kploy.engine.live import WORKERS, live_objects
 from kploy.engine.resources import Resources
@@ -91,7 +92,7 @@ def compare(
         served = served_alone(manifests)
         lookup = Lookup(manifests)
         comparing = _Comparing(app, cluster, live, found, bodies, lookup, served, namespace_exists, liberties)
-        verdicts = _excused(list(pool.map(comparing.verdict, manifests, kept)))
+        verdicts = _excused(done_by(pool, WORKERS, comparing.verdict, manifests, kept))
         wanted = [manifest.ref for manifest in manifests]
         leaving = departures(inventory, wanted, cluster, pool) if inventory else NOTHING_LEAVES
     changes = (*with_readers((verdict.change for verdict in verdicts), manifests), *changes_of(leaving))

@@ -41,7 +41,7 @@ class Resources:
         resource = self.of(manifest.api_version, manifest.ref.kind) if manifest.ref.namespace else None
         if resource is None or resource.namespaced:
             return manifest
-        return replace(manifest, ref=replace(manifest.ref, namespace=""))
+        return replace(manifest, ref=manifest.ref._replace(namespace=""))
 
     def is_defined_by_app(self, resource: Resource) -> bool:
         """Whether the app brings the definition of this kind itself."""

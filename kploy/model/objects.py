@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from kploy.model.frozen import dataclass
 
@@ -15,13 +15,13 @@ JsonPath = tuple[str | int, ...]
 """The way to a value inside a body: ``("spec", "ports", 0, "port")``."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ObjectRef:
+class ObjectRef(NamedTuple):
     """Which object is meant.
 
     The API version is left out on purpose: one Deployment read through two
     versions of its API is one object. ``namespace`` is "" for what is
-    cluster-wide.
+    cluster-wide. A tuple, because nearly everything is looked up by it: tuples
+    hash and compare without running any Python.
     """
 
     group: str

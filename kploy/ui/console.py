@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO
 
 from rich.cells import cell_len
-from rich.text import Text
+from rich.text import Span, Text
 
 from kploy.model.frozen import dataclass
 from kploy.ui.plain import Plain, is_plain
@@ -124,11 +124,15 @@ def columns(console: Screen) -> int | None:
 
 def line(*parts: Part) -> Text:
     """A line of text. Everything in it is made safe to print."""
-    text = Text()
+    words, spans, at = list[str](), list[Span](), 0
     for part in parts:
-        words, style = (part, "") if isinstance(part, str) else part
-        text.append(clean(words), style)
-    return text
+        said, style = (part, "") if isinstance(part, str) else part
+        words.append(clean(said))
+        end = at + len(words[-1])
+        if style and end > at:
+            spans.append(Span(at, end, style))
+        at = end
+    return Text("".join(words), spans=spans)
 
 
 def shown(console: Screen, text: str) -> str:

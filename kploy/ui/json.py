@@ -105,7 +105,7 @@ def _plain(value: Any) -> Any:
         case Outcome():
             return {"exitCode": int(value), "name": value.name.lower().replace("_", "-")}
         case ObjectRef():
-            return {**_fields(value), "id": value.qualified}
+            return {**value._asdict(), "id": value.qualified}
         case FieldChange():
             # What an object says is passed on as it is: its numbers are not ours to round.
             return {**_fields(value), "before": value.before, "after": value.after}

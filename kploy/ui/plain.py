@@ -29,7 +29,10 @@ def is_plain(stream: TextIO) -> bool:
 
 def in_plain(row: Row) -> str:
     """A line without any colour, however long, and its end."""
-    text = row if isinstance(row, str) else row.plain if isinstance(row, Text) else row.text.plain
+    if isinstance(row, Text):
+        text = row.plain
+    else:
+        text = row if isinstance(row, str) else f"{row.head.plain}{row.body.plain}".rstrip()
     return f"{text.expandtabs(_TAB)}\n"
 
 

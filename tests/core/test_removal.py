@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -254,5 +253,5 @@ def test_five_thousand_objects_go_with_edges_in_proportion() -> None:
 
 
 def test_an_object_of_the_same_name_elsewhere_is_another_one() -> None:
-    ref = replace(ENTRY.ref, namespace="other")
+    ref = ENTRY.ref._replace(namespace="other")
     assert parting([ENTRY], {ref: live()}, APP).kept[0][0] == ENTRY

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kploy.engine.crew import Crew, done_by
+
+PATIENCE = 20.0
+
+
+def nothing() -> None:
+    pytest.fail("it begins")
+
+
+def test_a_crew_does_every_job_and_no_more_at_a_time_than_it_has_threads() -> None:
+    crew, lock, done, doing, most = Crew(3, "x"), threading.Lock(), threading.Semaphore(0), set[int](), set[int]()
+
+    def job(number: int) -> None:
+        with lock:
+            doing.add(number)
+            most.add(len(doing))
+        with lock:
+            doing.remove(number)
+        done.release()
+
+    for number in range(100):
+        crew.submit(lambda number=number: job(number), nothing)  # type: ignore[misc]
+    assert all(done.acquire(timeout=PATIENCE) for _ in range(100))
+    assert max(most) <= 3
+    crew.dismiss()
+
+
+def test_who_is_dismissed_ends_what_is_under_way_and_begins_nothing_more() -> None:
+    crew, began, may_end, ended, told = Crew(1, "x"), threading.Event(), threading.Event(), threading.Event(), []
+
+    def job() -> None:
+        began.set()
+        may_end.wait(PATIENCE)
+        ended.set()
+
+    crew.submit(job, nothing)
+    assert began.wait(PATIENCE)
+    for number in range(3):
+        crew.submit(nothing, lambda number=number: told.append(number))  # type: ignore[misc]
+    crew.dismiss()
+    assert told == [0, 1, 2]
+    assert not ended.is_set()
+    may_end.set()
+    assert ended.wait(PATIENCE)
+
+
+@given(st.lists(st.integers()), st.integers(1, 20))
+def test_what_is_done_by_many_comes_in_the_order_of_the_items(items: list[int], threads: int) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        assert done_by(pool, threads, lambda one, other: (one, other), items, range(len(items))) == [
+            *zip(items, range(len(items)), strict=True)
+        ]
+
+
+def test_what_one_raises_is_raised_and_nothing_more_is_begun() -> None:
+    begun: list[int] = []
+
+    def work(number: int) -> None:
+        begun.append(number)
+        if number == 3:
+            raise KeyError(number)
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(KeyError):
+        done_by(pool, 1, work, range(1000))
+    assert begun == [0, 1, 2, 3]
