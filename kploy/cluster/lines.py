@@ -9,6 +9,7 @@ import io
 import os
 import re
 import ssl
+import time
 import weakref
 from collections import deque
 from contextlib import suppress
@@ -27,6 +28,9 @@ from kploy.cluster.port import ClusterError, Unreachable
 from kploy.cluster.retries import Again
 
 CONNECT_TIMEOUT = 5.0
+
+_FRESH = 0.5
+"""Seconds in which no server takes a connection for idle."""
 
 _PROXY_REFUSES = re.compile(r"Tunnel connection failed: 4\d\d")
 
@@ -69,6 +73,7 @@ class Line:
 
     def __init__(self, connection: Any) -> None:
         self.source: io.BufferedReader = reader(connection.sock)
+        self.used_at = 0.0
         self._connection = connection
 
     @property
@@ -123,12 +128,14 @@ class Lines:
                 line = self._idle.pop()
             except IndexError:
                 return Line(self._pool.dial(min(CONNECT_TIMEOUT, seconds)))
-            if line.is_quiet:
+            # Nobody ends a connection between one request and the next. To look takes as long as to send one.
+            if time.monotonic() - line.used_at < _FRESH or line.is_quiet:
                 return line
             line.close()
 
     def give_back(self, line: Line) -> None:
         """Keep a connection whose last answer is over, for who asks next."""
+        line.used_at = time.monotonic()
         self._idle.append(line)
         if self._is_closed:
             _hang_up(self._idle)
