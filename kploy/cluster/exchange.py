@@ -24,7 +24,11 @@ class Garbled(Exception):
 
 
 def request(method: str, target: str, headers: Mapping[str, str], body: bytes | None = None) -> bytes:
-    """A request as it goes over the wire. Neither the target nor a header may hold what ends a line."""
+    """A request as it goes over the wire.
+
+    Who calls it sees to it that neither the target nor a header holds what ends a line: cluster.adapter
+    escapes paths, and cluster.sessions checks headers. Raises UnicodeError for what is not ASCII.
+    """
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")
@@ -35,22 +39,22 @@ def request(method: str, target: str, headers: Mapping[str, str], body: bytes | 
 class Answer:
     """What a server answers: ``status``, ``headers`` by their names in small letters, and what ``read`` gives.
 
-    ``source`` is the connection as it is read. ``is_over`` once all was read; ``can_go_on`` if
-    another request may follow then. Everything raises Garbled, and what reading the source does.
+    ``source`` is the connection as it is read. ``is_over`` says that all was read; ``can_go_on``, that another
+    request may follow then. To make one and to read it raises Garbled, and whatever the source raises.
     """
 
     def __init__(self, source: io.BufferedReader) -> None:
         self._source = source
-        version, self.status = self._status()
-        while 100 <= self.status < 200:
-            self._headers()
-            version, self.status = self._status()
+        version, self.status = self._final_status()
         self.headers = self._headers()
-        self._is_chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
-        self._left = 0 if self._is_chunked else self._length()
+        is_bare = self.status in _BARE
+        self._is_chunked = not is_bare and self.headers.get("transfer-encoding", "").lower() == "chunked"
+        # Bytes until the end of the answer, or of the chunk; None if the answer lasts until the connection ends.
+        self._left = 0 if is_bare or self._is_chunked else self._length()
         wishes = self.headers.get("connection", "").lower()
         is_kept = "close" not in wishes if version == b"HTTP/1.1" else "keep-alive" in wishes
-        self.can_go_on = is_kept and self._left is not None
+        # What has no content may come with some all the same, which nobody must take for the next answer.
+        self.can_go_on = is_kept and self._left is not None and not is_bare
         self.is_over = self._left == 0 and not self._is_chunked
 
     def read(self) -> bytes:
@@ -61,7 +65,7 @@ class Answer:
             part = self._source.read1(CHUNK)
             self.is_over = not part
             return part
-        if self._is_chunked and self._left == 0 and not self._next_chunk():
+        if self._is_chunked and self._left == 0 and not self._began_chunk():
             return b""
         part = self._source.read1(min(self._left, CHUNK))
         if not part:
@@ -71,6 +75,19 @@ class Answer:
             self._end_part()
         return part
 
+    def _began_chunk(self) -> bool:
+        """Read how long the next chunk is. False for the one of no length, which ends the answer."""
+        size = self._line().partition(b";")[0].strip()
+        # To int, more is a number than is one here.
+        if not size or len(size) > _MOST_DIGITS or size.strip(_HEX_DIGITS):
+            raise Garbled("no size of a chunk")
+        self._left = int(size, 16)
+        if self._left:
+            return True
+        self._headers()  # There may be some at the end as well.
+        self.is_over = True
+        return False
+
     def _end_part(self) -> None:
         """All of the answer, or of a chunk, was read."""
         if not self._is_chunked:
@@ -78,24 +95,19 @@ class Answer:
         elif self._line() != b"":
             raise Garbled("a chunk is longer than it says")
 
-    def _next_chunk(self) -> bool:
-        """Whether there is another chunk; if not, the answer is over."""
-        size = self._line().partition(b";")[0].strip()
-        # To int, more is a number than is one here.
-        if not size or size.strip(_HEX_DIGITS):
-            raise Garbled("no size of a chunk")
-        self._left = int(size, 16)
-        if self._left:
-            return True
-        while self._line():  # There may be headers at the end as well.
-            pass
-        self.is_over = True
-        return False
+    def _final_status(self) -> tuple[bytes, int]:
+        """The version and the status, after those that only say that the answer will come."""
+        for _ in range(_MOST_INTERIM):
+            version, status = self._status()
+            if status >= 200:
+                return version, status
+            self._headers()
+        raise Garbled("an answer that is always still to come")
 
     def _status(self) -> tuple[bytes, int]:
         version, _, rest = self._line().partition(b" ")
-        code = rest.strip()[:3]
-        if version not in _VERSIONS or len(code) < 3 or not code.isdigit():
+        code = rest.strip().partition(b" ")[0]
+        if version not in _VERSIONS or len(code) != 3 or not code.isdigit() or code < b"100":
             raise Garbled("no answer in HTTP/1.1")
         return version, int(code)
 
@@ -116,26 +128,26 @@ class Answer:
         raise Garbled("too many headers")
 
     def _length(self) -> int | None:
-        """How long the rest is; None if it lasts until the connection ends."""
-        if self.status in {204, 304}:
-            return 0
         stated = self.headers.get("content-length")
         if stated is None:
             return None
-        if not (stated.isascii() and stated.isdigit()):
+        if not (stated.isascii() and stated.isdigit() and len(stated) <= _MOST_DIGITS):
             raise Garbled("no length of an answer")
         return int(stated)
 
     def _line(self) -> bytes:
         line = self._source.readline(_LONGEST_LINE)
         if not line.endswith(b"\n"):
-            raise Garbled("the answer was cut short")
+            raise Garbled("a line is too long" if len(line) == _LONGEST_LINE else "the answer was cut short")
         return line.rstrip(b"\r\n")
 
 
 _VERSIONS: Final = frozenset({b"HTTP/1.1", b"HTTP/1.0"})
+_BARE: Final = frozenset({204, 304})
 _SPACES: Final = (b" ", b"\t")
 _HEX_DIGITS: Final = b"0123456789abcdefABCDEF"
+_MOST_DIGITS: Final = 16
+_MOST_INTERIM: Final = 10
 
 
 def reader(socket: Any) -> io.BufferedReader:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from kploy.cluster.credentials import Credential
 from kploy.cluster.keys import private_directory
@@ -278,7 +278,7 @@ def _session(login: _Login, user: str | None) -> Session:
 
 
 def _lines(manager: Any, server: str) -> Lines:
-    # Not before the client has loaded urllib3, and left out what nobody uses of it.
+    # Only now: the client loads urllib3, and without what nobody uses of it.
     from kploy.cluster.lines import Lines
 
     try:
@@ -290,7 +290,8 @@ def _lines(manager: Any, server: str) -> Lines:
 
 def _root(manager: Any, server: str) -> str:
     """What goes before a path in a request. A proxy that is no tunnel must be told the server as well."""
-    return server if manager.proxy and server.startswith("http:") else urlsplit(server).path
+    address, path = urlsplit(server), quote(urlsplit(server).path, safe="/%:@!$&'()*+,;=~")
+    return f"{address.scheme}://{address.netloc}{path}" if manager.proxy and server.startswith("http:") else path
 
 
 def _expanded(path: str) -> str:

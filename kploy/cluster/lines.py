@@ -9,6 +9,7 @@ import io
 import os
 import re
 import ssl
+import threading
 import time
 import weakref
 from collections import deque
@@ -17,7 +18,6 @@ from http.client import HTTPException
 from socket import SHUT_RD, socket
 from typing import Any
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3 import exceptions as broken
 from urllib3.util import parse_url
 from urllib3.util.ssl_match_hostname import CertificateError
@@ -30,33 +30,29 @@ from kploy.cluster.retries import Again
 CONNECT_TIMEOUT = 5.0
 
 _FRESH = 0.5
-"""Seconds in which no server takes a connection for idle."""
+"""Seconds after its last answer in which a connection is not looked at: that takes a system call or two."""
 
 _PROXY_REFUSES = re.compile(r"Tunnel connection failed: 4\d\d")
 
 
-class _Http(HTTPConnectionPool):
-    """Knows how to connect with a server. Nobody uses what else it can."""
+def _dialled(pool: Any, seconds: float, *, tunnels: bool) -> Any:
+    """A new connection of urllib3's ``pool``, which may take ``seconds`` to be there. Raises _NotConnected.
 
-    def dial(self, seconds: float) -> Any:
-        """A new connection of urllib3's, which may take ``seconds``. Raises _NotConnected."""
-        connection: Any = self._new_conn()
-        connection.timeout = seconds
-        try:
-            if self.proxy is not None and self.scheme == "https":
-                self._prepare_proxy(connection)
-            self._validate_conn(connection)
-            if connection.is_closed:
-                connection.connect()
-        except (OSError, HTTPException, broken.HTTPError, ValueError) as exc:
-            is_proxys = connection.proxy is not None and not connection.has_connected_to_proxy
-            connection.close()
-            raise _NotConnected(exc, is_proxys=is_proxys) from exc
-        return connection
-
-
-class _Https(_Http, HTTPSConnectionPool):
-    """The same by TLS."""
+    What a pool does before it sends a request (``HTTPConnectionPool.urlopen``), and no more.
+    """
+    connection = pool._new_conn()  # noqa: SLF001 - there is no other way to have a connection, and not all the rest
+    connection.timeout = seconds
+    try:
+        if tunnels:
+            pool._prepare_proxy(connection)  # noqa: SLF001 - as above
+        pool._validate_conn(connection)  # noqa: SLF001 - as above
+        if connection.is_closed:
+            connection.connect()
+    except (OSError, HTTPException, broken.HTTPError, ValueError) as exc:
+        is_proxys = connection.proxy is not None and not connection.has_connected_to_proxy
+        connection.close()
+        raise _NotConnected(exc, is_proxys=is_proxys) from exc
+    return connection
 
 
 class _NotConnected(Exception):
@@ -69,16 +65,17 @@ class _NotConnected(Exception):
 
 
 class Line:
-    """A connection that takes one request after the other."""
+    """A connection that takes one request after the other. For one thread at a time, but for ``stop``."""
 
     def __init__(self, connection: Any) -> None:
         self.source: io.BufferedReader = reader(connection.sock)
-        self.used_at = 0.0
         self._connection = connection
+        self._ending = threading.Lock()
+        self._is_closed = False
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nobody has said anything since: a server that ends an idle connection does."""
+        """Whether nothing has come since the last answer: a server that ends an idle connection says so."""
         connected: bool = self._connection.is_connected
         return connected
 
@@ -94,62 +91,69 @@ class Line:
         self._connection.sock.settimeout(seconds)
 
     def stop(self) -> None:
-        """End what another thread reads at this moment. Raises OSError when it is over already."""
-        # Not the connection's own: within TLS it has no such thing, or forgets that there was any TLS.
-        with socket(fileno=os.dup(self.source.fileno())) as same:
-            same.shutdown(SHUT_RD)
+        """End what another thread reads at this moment."""
+        with self._ending:
+            if not self._is_closed:
+                # Not by the socket itself: within TLS it has no such thing, or forgets that there was any TLS.
+                with suppress(OSError), socket(fileno=os.dup(self.source.fileno())) as same:
+                    same.shutdown(SHUT_RD)
 
     def close(self) -> None:
         """Hang up."""
-        self.source.close()
-        self._connection.close()
+        with self._ending:
+            self._is_closed = True
+            self.source.close()
+            self._connection.close()
 
 
 class Lines:
-    """Connections with one ``server``, through what a ``manager`` of urllib3 says. For any thread.
+    """Connections with one ``server``, as a ``manager`` of urllib3 makes them. For any thread.
 
     ``headers`` are those that every request needs on its way. Raises ValueError for an address that is none.
     """
 
     def __init__(self, manager: Any, server: str) -> None:
-        manager.pool_classes_by_scheme = {"http": _Http, "https": _Https}
-        self._pool: _Http = manager.connection_from_url(server)
-        self._idle: deque[Line] = deque()
+        self._pool = manager.connection_from_url(server)
+        self._tunnels = self._pool.proxy is not None and server.startswith("https:")
+        self._idle: deque[tuple[float, Line]] = deque()
         self._is_closed = False
         self.headers = {"Host": _host(server), "Accept-Encoding": "identity"}
-        if self._pool.scheme == "http":
+        if not self._tunnels:
             self.headers |= self._pool.proxy_headers or {}
         weakref.finalize(self, _hang_up, self._idle)
 
     def take(self, seconds: float) -> Line:
-        """A connection that nobody else uses; to make one may take ``seconds``. Raises as dialling does."""
+        """A connection that nobody else uses; to make one may take ``seconds``. Raises one of FAILURES."""
         while True:
             try:
-                line = self._idle.pop()
+                since, line = self._idle.pop()
             except IndexError:
-                return Line(self._pool.dial(min(CONNECT_TIMEOUT, seconds)))
-            # Nobody ends a connection between one request and the next. To look takes as long as to send one.
-            if time.monotonic() - line.used_at < _FRESH or line.is_quiet:
+                return Line(_dialled(self._pool, min(CONNECT_TIMEOUT, seconds), tunnels=self._tunnels))
+            # One that was just used is hardly ever dead, and whoever finds it so tries again.
+            if time.monotonic() - since < _FRESH or line.is_quiet:
                 return line
             line.close()
 
     def give_back(self, line: Line) -> None:
         """Keep a connection whose last answer is over, for who asks next."""
-        line.used_at = time.monotonic()
-        self._idle.append(line)
+        self._idle.append((time.monotonic(), line))
         if self._is_closed:
-            _hang_up(self._idle)
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """Keep none of those that are idle: whoever has ended one connection has ended others."""
+        _hang_up(self._idle)
 
     def close(self) -> None:
         """Keep none any more."""
         self._is_closed = True
-        _hang_up(self._idle)
+        self.hang_up()
 
 
-def _hang_up(idle: deque[Line]) -> None:
+def _hang_up(idle: deque[tuple[float, Line]]) -> None:
     with suppress(IndexError):
         while True:
-            idle.pop().close()
+            idle.pop()[1].close()
 
 
 def _host(server: str) -> str:

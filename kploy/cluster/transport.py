@@ -1,6 +1,7 @@
 """Requests and their answers.
 
-Which failures are worth another try, cluster.retries says; cluster.attempts makes it.
+Why no answer came, cluster.lines says, and cluster.failures what an answer means that is none of success. Which
+failures are worth another try, cluster.retries says; cluster.attempts makes it.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Transport:
         self._attempts = Attempts(connection.sessions, pace)
         self._read_timeout = read_timeout
         self._silence = silence
-        self._streams: set[_Call] = set()
+        self._streams: set[_Exchange] = set()
 
     def until(self, deadline: float) -> Transport:
         """The same transport; nothing is tried again past ``deadline``, which is in seconds of its clock."""
@@ -116,23 +117,22 @@ class Transport:
     def close(self) -> None:
         """Send nothing again, and end every stream and every connection that is idle."""
         self._attempts.closed.set()
-        for call in tuple(self._streams):
-            with suppress(OSError, ValueError):  # It may end by itself at this moment.
-                call.line.stop()
+        for exchange in tuple(self._streams):
+            exchange.line.stop()
         self._attempts.sessions.latest.lines.close()
 
     def _lines(self, request: Request, silence: float) -> Iterator[bytes]:
-        call = self._attempts.make(lambda session: self._begun(request, session, silence), PATIENCE)
-        with suppress(*FAILURES, ValueError, ServerFailed), closing(call):
-            yield from self._until_closed(call)
+        exchange = self._attempts.make(lambda session: self._begun(request, session, silence), PATIENCE)
+        with suppress(*FAILURES, ValueError, ServerFailed), closing(exchange):
+            yield from self._until_closed(exchange)
 
-    def _until_closed(self, call: _Call) -> Iterator[bytes]:
-        self._streams.add(call)
+    def _until_closed(self, exchange: _Exchange) -> Iterator[bytes]:
+        self._streams.add(exchange)
         try:
             if not self._attempts.closed.is_set():
-                yield from answers.lines(call.answer.read)
+                yield from answers.lines(exchange.answer.read)
         finally:
-            self._streams.discard(call)
+            self._streams.discard(exchange)
 
     def _whole(self, request: Request, session: Session, limit: float) -> tuple[int, Any]:
         head, data = self._received(request, session, limit)
@@ -144,44 +144,45 @@ class Transport:
     def _received(self, request: Request, session: Session, limit: float) -> tuple[Answer, bytes]:
         """A success and all that came with it; raises what anything else means."""
         try:
-            call = self._call(request, session, limit)
-            data = self._read(call, limit)
+            exchange = self._asked(request, session, limit)
+            data = self._read(exchange, limit)
         except FAILURES as exc:
             raise meaning_of(exc, self._server) from exc
-        if call.answer.status < 300:
-            return call.answer, data
-        raise self._failure(request, call.answer, data, answers.parsed(data))
+        if exchange.answer.status < 300:
+            return exchange.answer, data
+        raise self._failure(request, exchange.answer, data, answers.parsed(data))
 
-    def _begun(self, request: Request, session: Session, silence: float) -> _Call:
+    def _begun(self, request: Request, session: Session, silence: float) -> _Exchange:
         try:
-            call = self._call(request, session, silence)
-            if call.answer.status == 200:
-                return call
-            data = self._read(call, self._read_timeout)
+            exchange = self._asked(request, session, silence)
+            if exchange.answer.status == 200:
+                return exchange
+            exchange.line.allow(self._read_timeout)
+            data = self._read(exchange, self._read_timeout)
         except FAILURES as exc:
             raise meaning_of(exc, self._server) from exc
-        raise self._failure(request, call.answer, data, answers.parsed(data))
+        raise self._failure(request, exchange.answer, data, answers.parsed(data))
 
-    def _read(self, call: _Call, limit: float) -> bytes:
+    def _read(self, exchange: _Exchange, limit: float) -> bytes:
         """All of an answer, within ``limit`` seconds."""
         until = self._attempts.now() + self._attempts.left(limit)
 
         def read() -> bytes:
-            part = call.answer.read()
-            if not call.answer.is_over:
+            part = exchange.answer.read()
+            if not exchange.answer.is_over:
                 left = until - self._attempts.now()
                 if left <= 0:
                     raise TimeoutError("it drips")
-                call.line.allow(min(limit, left))
+                exchange.line.allow(min(limit, left))
             return part
 
-        with closing(call):
+        with closing(exchange):
             return answers.whole(read)
 
     def _failure(self, request: Request, head: Answer, data: bytes, answer: Any) -> ClusterError | Passing:
         """What an answer means that is not a success."""
         refusal = _refusal(head, data, answer)
-        error = self._not_kubernetes() if refusal is None else failure_of(head.status, refusal)
+        error = self._not_kubernetes(head) if refusal is None else failure_of(head.status, refusal)
         how = again(head.status, error, request.body, head.headers.get("retry-after"))
         # What an answer says of an object may quote it.
         is_secret = text(request.body, "kind") == "Secret"
@@ -189,24 +190,31 @@ class Transport:
         fact = quotable(mapping(request.body), fact)
         return error if how is None else Passing(error, how, fact)
 
-    def _not_kubernetes(self) -> ClusterError:
+    def _not_kubernetes(self, head: Answer) -> ClusterError:
+        encoding = head.headers.get("content-encoding", "identity")
+        if encoding != "identity":
+            fact = f"{self._server} answers as {encoding}, which it was not asked for"
+            return Unreachable(
+                fact, "a proxy that stands in between does that: have it pass answers on as they are"
+            )
         hint = "a proxy or login page may stand in between; check the server's address"
         return Unreachable(f"{self._server} does not answer as a Kubernetes API server", hint)
 
-    def _call(self, request: Request, session: Session, limit: float) -> _Call:
+    def _asked(self, request: Request, session: Session, limit: float) -> _Exchange:
         """A request, and its answer as far as its headers, whatever its status."""
         left = self._attempts.before_asking(limit)
         line = session.lines.take(left)
         try:
             line.send(_written(request, session), left)
-            return _Call(session.lines, line, Answer(line.source))
+            return _Exchange(session.lines, line, Answer(line.source))
         except BaseException:
             line.close()
+            session.lines.hang_up()
             raise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Call:
+class _Exchange:
     """An answer that is being read, and the line through which it comes."""
 
     lines: Lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _LONG = 2.0
-"""Seconds that objects take which nobody has to wonder about."""
+"""For so many seconds nobody wonders why an object is not ready."""
 
 _PAUSE = 0.5
 """While objects become ready within so many seconds of each other, it is only their number that takes long."""

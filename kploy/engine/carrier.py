@@ -274,7 +274,7 @@ class Carrier:
             self._inbox.put(NotSent(node))
         except KployError as error:
             self._inbox.put(NotTaken(node, error))
-        except Exception as error:  # noqa: BLE001 - a fault of ours must end the run, not only a thread
+        except BaseException as error:  # noqa: BLE001 - a fault of ours must end the run, not only a thread
             self._inbox.put(Broken(error))
 
     def _replace_pod(self, node: int, pod: Body) -> None:
@@ -288,7 +288,7 @@ class Carrier:
             self._inbox.put(Broken(error))
         except KployError as error:
             self._inbox.put(NotReplaced(node, error))
-        except Exception as error:  # noqa: BLE001 - as above
+        except BaseException as error:  # noqa: BLE001 - as above
             self._inbox.put(Broken(error))
 
     def _adopt(self, node: int, manifest: Manifest, body: Body, live: Body) -> Taken | NotSent:

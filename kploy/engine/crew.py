@@ -16,7 +16,11 @@ _T = TypeVar("_T")
 
 
 class Crew:
-    """Up to ``most`` threads that do jobs in the order in which they come. Jobs raise nothing."""
+    """Up to ``most`` threads that do jobs in the order in which they come. Jobs raise nothing.
+
+    ``submit`` and ``dismiss`` are called by one thread. Nobody waits for the threads, not even Python at its end:
+    what is under way then is cut off.
+    """
 
     def __init__(self, most: int, name: str) -> None:
         self._most = most
@@ -25,7 +29,7 @@ class Crew:
         self._threads: list[threading.Thread] = []
 
     def submit(self, job: Callable[[], None], instead: Callable[[], None]) -> None:
-        """Have a job done; ``instead`` is called if it never begins. For one thread."""
+        """Have a job done; ``instead`` is called if it never begins."""
         self._jobs.put((job, instead))
         if len(self._threads) < self._most:
             thread = threading.Thread(target=self._work, name=f"{self._name}_{len(self._threads)}", daemon=True)
@@ -33,7 +37,7 @@ class Crew:
             thread.start()
 
     def dismiss(self) -> None:
-        """Begin no other job. Those under way end by themselves, and nobody waits for that."""
+        """Begin no other job: call, right here, what was to be called instead. Those under way go on."""
         while True:
             try:
                 waiting = self._jobs.get_nowait()
@@ -55,22 +59,29 @@ _Job = tuple[Callable[[], None], Callable[[], None]]
 def done_by(pool: Executor, most: int, work: Callable[..., _T], *items: Iterable[Any]) -> list[_T]:
     """What ``work`` makes of each of ``items``, in their order, done by ``most`` threads of ``pool``.
 
-    As ``pool.map``, when all is done. What one raises is raised, and nothing more is begun.
+    Whatever it raises, or whoever interrupts it, nothing more is begun then. Of several errors the one
+    of the first item counts that has any.
     """
     every: Sequence[tuple[Any, ...]] = list(zip(*items, strict=True))
     results: list[Any] = [None] * len(every)
-    numbers, failed = iter(range(len(every))), threading.Event()
+    errors: dict[int, BaseException] = {}
+    numbers, is_over = iter(range(len(every))), threading.Event()
 
     def some() -> None:
         for number in numbers:
-            if failed.is_set():
+            if is_over.is_set():
                 return
             try:
                 results[number] = work(*every[number])
-            except BaseException:
-                failed.set()
-                raise
+            except BaseException as error:  # noqa: BLE001 - it is raised below
+                errors[number] = error
+                is_over.set()
 
-    for future in [pool.submit(some) for _ in range(min(most, len(every)))]:
-        future.result()
+    try:
+        for future in [pool.submit(some) for _ in range(min(most, len(every)))]:
+            future.result()
+    finally:
+        is_over.set()
+    if errors:
+        raise errors[min(errors)]
     return results

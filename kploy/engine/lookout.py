@@ -58,7 +58,7 @@ _SAYING = 1000
 """Characters of what is likely to be said again; what is longer, a log, is not kept."""
 
 _OUR_WORDS = re.compile(
-    r"waiting for (?:its controller|an endpoint|a cluster IP)|[0-9]+ of [0-9]+ (?:ready|updated|available)"
+    r"waiting for (?:its controller|an endpoint|a cluster IP)|[0-9]{1,4} of [0-9]{1,4} (?:ready|updated|available)"
 )
 """What kploy says of most that is on its way, quoting nobody: there is no secret in it to look for."""
 

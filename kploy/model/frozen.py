@@ -4,8 +4,8 @@ Every command makes the classes of all the modules that it loads, and the standa
 library makes each of them twice and compiles six functions for it: 0.7 ms a class,
 a third of what ``kploy dryrun --offline`` takes. Most of that is never used. So here a
 class gets its slots at once, and everything else when it is first asked for: ``__init__``
-is compiled for the first object, ``replace`` for the first change, a tenth of the work of the original, which asks
-a class for its fields each time. To a type checker they are the originals.
+is compiled for the first object, and ``__replace__`` for the first change. ``replace`` takes a tenth of the
+time of the original then, which asks a class for its fields each time. To a type checker they are the originals.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class _Late:
 
 def _initialiser(cls: type) -> Callable[..., None]:
     """``__init__``, compiled: each value goes straight into its slot."""
-    known: dict[str, Any] = {"missing": MISSING}
+    known: dict[str, Any] = {_NOT_GIVEN: MISSING}
     parameters, lines = ["self"], []
     for each in _fields(cls):
         name, value = each.name, each.name
@@ -116,8 +116,8 @@ def _initialiser(cls: type) -> Callable[..., None]:
             parameters.append(f"{name}=default_{name}")
         elif each.default_factory is not MISSING:
             known[f"make_{name}"] = each.default_factory
-            parameters.append(f"{name}=missing")
-            value = f"make_{name}() if {name} is missing else {name}"
+            parameters.append(f"{name}={_NOT_GIVEN}")
+            value = f"make_{name}() if {name} is {_NOT_GIVEN} else {name}"
         else:
             parameters.append(name)
         lines.append(f"set_{name}(self, {value})")
@@ -133,9 +133,9 @@ def _initialiser(cls: type) -> Callable[..., None]:
 def _replacer(cls: type) -> Callable[..., Any]:
     """``__replace__``, compiled: what is not given is taken from the object."""
     names = _names(cls)
-    parameters = "".join(f", {name}=missing" for name in names)
-    values = ", ".join(f"self.{name} if {name} is missing else {name}" for name in names)
-    known: dict[str, Any] = {"missing": MISSING}
+    parameters = "".join(f", {name}={_NOT_GIVEN}" for name in names)
+    values = ", ".join(f"self.{name} if {name} is {_NOT_GIVEN} else {name}" for name in names)
+    known: dict[str, Any] = {_NOT_GIVEN: MISSING}
     exec(f"def __replace__(self{', *' if names else ''}{parameters}):\n return self.__class__({values})", known)  # noqa: S102 - names of fields
     made: Callable[..., Any] = known["__replace__"]
     made.__qualname__ = f"{cls.__qualname__}.__replace__"
@@ -204,6 +204,9 @@ def _names(cls: type) -> tuple[str, ...]:
 def _fields(cls: type) -> tuple[Field[Any], ...]:
     return fields(cls)
 
+
+_NOT_GIVEN = "__not_given__"
+"""What stands for MISSING in what is compiled: no field is called that."""
 
 _COMPARISONS = {"__lt__": lt, "__le__": le, "__gt__": gt, "__ge__": ge}
 _FROZEN = {"__setattr__": _refuse_set, "__delattr__": _refuse_delete, "__reduce__": _reduced}

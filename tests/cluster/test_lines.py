@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,12 +13,12 @@ import pytest
 import trustme
 import urllib3
 
-from kploy.cluster.exchange import Answer, request
+from kploy.cluster.exchange import Answer, Garbled, request
 from kploy.cluster.lines import Line, Lines
 from kploy.cluster.port import ClusterError, Unreachable
 from tests.cluster import servers
-from tests.cluster.servers import OK, Handler, Server, hangs, refuses, says, serving
-from tests.cluster.wires import GOOD, QUICK, VERSION, Wires
+from tests.cluster.servers import OK, Handler, Server, hangs, refuses, says, serving, streams
+from tests.cluster.wires import GOOD, QUICK, VERSION, Hurried, Wires
 from tests.eventually import eventually
 
 CLOSES = says(200, {"gitVersion": "v1.37.2"}, Connection="close")
@@ -62,7 +63,7 @@ def test_a_connection_that_the_server_has_ended_meanwhile_is_not_used_again() ->
         line = asked_by(lines, server)
         lines.give_back(line)
         eventually(lambda: not line.is_quiet)
-        line.used_at = 0.0
+        time.sleep(0.6)  # It may be used at once, but not after this.
         another = lines.take(5)
         assert another is not line
         another.close()
@@ -128,6 +129,66 @@ def test_who_is_behind_a_proxy_that_says_nothing_does_not_answer(wires: Wires) -
         transport = wires.to("https://one.example", QUICK, trust={"proxy-url": proxy.url})
         with pytest.raises(Unreachable, match=r"^https://one\.example does not answer"):
             transport.send(VERSION, patience=0)
+
+
+def test_who_finds_a_connection_dead_uses_none_of_the_others(wires: Wires) -> None:
+    peers = []
+
+    def ends_all(handler: Handler) -> None:
+        peers.append(handler.client_address)
+        OK(handler)
+        handler.close_connection = len(peers) <= 2
+
+    with serving(ends_all) as server:
+        time = Hurried()
+        transport = wires.to(server.url, pace=time.pace)
+        first = [threading.Thread(target=transport.send, args=(VERSION,)) for _ in range(2)]
+        for thread in first:
+            thread.start()
+        for thread in first:
+            thread.join()
+        assert transport.send(VERSION) == GOOD
+        assert len(time.pauses) <= 1
+
+
+def test_a_server_without_tls_is_asked_for_by_its_address_where_the_proxy_has_tls() -> None:
+    authority = trustme.CA()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    trusting = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+    with serving(OK, tls=tls) as proxy:
+        headers = {"Proxy-Authorization": "Basic eA=="}
+        manager = urllib3.ProxyManager(proxy.url, proxy_headers=headers, proxy_ssl_context=trusting)
+        lines = Lines(manager, "http://one.example")
+        assert lines.headers["Proxy-Authorization"] == "Basic eA=="
+        line = lines.take(5)
+        line.send(request("GET", "http://one.example/version", lines.headers), 5)
+        assert Answer(line.source).status == 200
+        line.close()
+        assert [(seen.method, seen.headers["host"]) for seen in proxy.requests] == [("GET", "one.example")]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_is_reached_by_tls_through_a_proxy_of_either_kind(scheme: str) -> None:
+    authority = trustme.CA()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    trusting = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+    with serving(streams(b"one\n", then=hangs), tls=tls) as server:
+        with serving(tunnels, tls=tls if scheme == "https" else None) as proxy:
+            manager = urllib3.ProxyManager(proxy.url, proxy_ssl_context=trusting, ssl_context=trusting)
+            lines = Lines(manager, server.url)
+            line = lines.take(5)
+            line.send(request("GET", "/watch", lines.headers), 20)
+            answer = Answer(line.source)
+            assert answer.read() == b"one\n"
+            threading.Timer(0.2, line.stop).start()
+            with suppress(Garbled, OSError):
+                answer.read()
+            line.stop()
+            line.close()
+            line.stop()
+        assert [seen.method for seen in proxy.requests] == ["CONNECT"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -72,3 +73,48 @@ def test_what_one_raises_is_raised_and_nothing_more_is_begun() -> None:
     with ThreadPoolExecutor(1) as pool, pytest.raises(KeyError):
         done_by(pool, 1, work, range(1000))
     assert begun == [0, 1, 2, 3]
+
+
+def test_of_several_errors_the_one_of_the_first_item_is_raised() -> None:
+    both = threading.Barrier(2)
+
+    def work(number: int) -> None:
+        both.wait(PATIENCE)
+        if number == 0:
+            both.wait(PATIENCE)
+            raise KeyError(number)
+        try:
+            raise ValueError(number)
+        finally:
+            both.wait(PATIENCE)
+
+    with ThreadPoolExecutor(2) as pool, pytest.raises(KeyError):
+        done_by(pool, 2, work, range(2))
+
+
+def test_who_is_interrupted_begins_nothing_more() -> None:
+    begun: list[int] = []
+    may_end = threading.Event()
+
+    class Interrupted(ThreadPoolExecutor):
+        def submit(self, *args: Any, **named: Any) -> Any:
+            super().submit(*args, **named)
+
+            class Waiting:
+                def result(self) -> None:
+                    may_end.set()
+                    raise KeyboardInterrupt
+
+            return Waiting()
+
+    def work(number: int) -> None:
+        begun.append(number)
+        may_end.wait(PATIENCE)
+        over.wait(PATIENCE)
+
+    over = threading.Event()
+    with Interrupted(1) as pool:
+        with pytest.raises(KeyboardInterrupt):
+            done_by(pool, 1, work, range(1000))
+        over.set()
+    assert begun == [0]

@@ -104,7 +104,18 @@ def inherited(made_by: Callable[..., Any]) -> type:
     return Point
 
 
-CLASSES = [plain, ordered, by_identity, empty, with_methods, inherited]
+def oddly_named(made_by: Callable[..., Any]) -> type:
+    @made_by(frozen=True, slots=True)
+    class Point:
+        """Fields that are called like what stands for none."""
+
+        missing: int
+        x: list[int] = field(default_factory=list, hash=False)
+
+    return Point
+
+
+CLASSES = [plain, ordered, by_identity, empty, with_methods, inherited, oddly_named]
 NUMBERS = st.lists(st.integers(-2, 2), max_size=3)
 
 
@@ -196,7 +207,7 @@ def test_it_can_be_replaced_and_taken_apart() -> None:
 
 
 @pytest.mark.parametrize("make", CLASSES)
-@given(values=NUMBERS, changes=st.dictionaries(st.sampled_from("xyz"), st.integers(-2, 2)))
+@given(values=NUMBERS, changes=st.dictionaries(st.sampled_from(["x", "y", "z", "missing"]), st.integers(-2, 2)))
 def test_it_is_replaced_as_the_original_is(
     make: Callable[..., type], values: list[int], changes: dict[str, int]
 ) -> None:
