@@ -125,6 +125,7 @@ class _Run:
         self._unsent: deque[tuple[int, Action, Body]] = deque()
         self._notes: deque[Event] = deque()
         self._next_look = time.monotonic() + _LOOK_AGAIN
+        self._next_reasons = math.inf
         self._looked_at: set[Relation] = set()
         self._touched: set[ObjectRef] = set()
         self._gathers_until = math.inf
@@ -200,7 +201,7 @@ class _Run:
     @property
     def _next_step(self) -> float:
         """When something is to be done whatever happens or not."""
-        return min(self._state.deadline, self._next_look)
+        return min(self._state.deadline, self._next_look, self._next_reasons)
 
     def _gathered(self, now: float) -> list[rollout.Observation]:
         """How those are of which pods and events have told something."""
@@ -209,8 +210,12 @@ class _Run:
 
     def _looked_again(self, now: float) -> list[rollout.Observation]:
         """How everything is with the time that passed, and whether that was all the time there is."""
-        self._next_look = now + _LOOK_AGAIN
         waiting = self._waiting()
+        if now < min(self._next_look, self._state.deadline):
+            # To judge a thousand objects again is not needed to see whether there is a reason to look for reasons.
+            self._explain(waiting, now)
+            return []
+        self._next_look = now + _LOOK_AGAIN
         kinds = {(ref.group, ref.kind) for ref in waiting}
         self._carrier.look_again(kinds)
         seen = self._seen(self._lookout.judged(waiting), now)
@@ -221,6 +226,7 @@ class _Run:
 
     def _explain(self, waiting: Iterable[ObjectRef], now: float) -> None:
         """Watch what takes long for reasons, and look in time at what comes to; what goes well needs none."""
+        self._next_reasons = math.inf
         since: dict[tuple[str, str], float] = {}
         for ref in waiting:
             kind, applied_at = (ref.group, ref.kind), self._state.items[self._nodes[ref]].applied_at
@@ -230,7 +236,7 @@ class _Run:
             if at <= now:
                 self._watch_related(relations, is_needed=False)
             elif not self._looked_at.issuperset(relations):
-                self._next_look = min(self._next_look, max(at, now + _SOON))
+                self._next_reasons = min(self._next_reasons, max(at, now + _SOON))
 
     def _waiting(self) -> list[ObjectRef]:
         return [ref for ref, node in self._nodes.items() if self._state.items[node].phase is rollout.Phase.WAITING]
