@@ -11,12 +11,12 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.building import build_programs
 from benchmarks.counting import count_requests
-from benchmarks.course import Sample, in_turn, measure, measure_start, repetitions
+from benchmarks.course import Sample, in_turn, measure, measure_start, mingled, repetitions
 from benchmarks.figures import Figures, summarised
 from benchmarks.generate import OBJECTS
 from benchmarks.machine import cores_of_others, load_note, moment, shape
@@ -32,7 +32,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 def main() -> int:
     """Run the bench; 1 if a program did not do what was measured."""
     arguments = argparse.ArgumentParser(prog="python -m benchmarks")
-    arguments.add_argument("services", type=int, nargs="*", help="how many services, one size after the other")
+    arguments.add_argument("services", type=int, nargs="*", help="how many services; several sizes take turns")
     asked = arguments.parse_args().services
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -51,14 +51,15 @@ def main() -> int:
 
 
 def run(sizes: tuple[int, ...], folder: Path) -> Run:
-    """Measure every size, then count requests: that takes memory, which would be seen. Raises Occupied, Failed."""
+    """Measure all sizes, then count requests: that takes memory, which would be seen. Raises Occupied, Failed."""
     binaries = build_programs()
     subject, others = subjects(binaries), peers(binaries)
     load, failures = os.getloadavg()[0], list[str]()
     with staged(folder / "stage") as stage:
         warm_up(stage, (*subject, *others))
         before = moment(stage.cluster)
-        samples = [sample for size in sizes for sample in measure_size(stage, size, (subject, others), failures)]
+        course = mingled({size: tuple(in_turn(repetitions(size), subject, others)) for size in sizes})
+        samples = [sample for size, program in course for sample in measured_once(stage, size, program, failures)]
         samples += measure_start(stage)
         busy = cores_of_others(before, moment(stage.cluster))
         kploy = subject[-1]
@@ -85,18 +86,15 @@ def warm_up(stage: Stage, programs: tuple[Program, ...]) -> None:
             pass
 
 
-def measure_size(
-    stage: Stage, services: int, programs: tuple[Sequence[Program], Sequence[Program]], failures: list[str]
-) -> Iterator[Sample]:
-    """Every sample of one size. What fails is told, noted and left: it costs nobody else's figures."""
-    for program in in_turn(repetitions(services), *programs):
-        try:
-            for sample in measure(stage, program, services):
-                say(f"{services * OBJECTS} objects: {sample.program}, {sample.deed}: {sample.cost.wall:.2f} s")
-                yield sample
-        except Failed as reason:
-            say(str(reason))
-            failures.append(f"{program.name} failed with {services * OBJECTS} objects")
+def measured_once(stage: Stage, services: int, program: Program, failures: list[str]) -> Iterator[Sample]:
+    """All deeds of a program once. What fails is told, noted and left: it costs nobody else's figures."""
+    try:
+        for sample in measure(stage, program, services):
+            say(f"{services * OBJECTS} objects: {sample.program}, {sample.deed}: {sample.cost.wall:.2f} s")
+            yield sample
+    except Failed as reason:
+        say(str(reason))
+        failures.append(f"{program.name} failed with {services * OBJECTS} objects")
 
 
 def say(words: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.generate import change
 from benchmarks.programs import Deed, Place, Program
@@ -31,8 +31,13 @@ class Repetitions:
 
 
 def repetitions(services: int) -> Repetitions:
-    """The larger the app the fewer. Of thousands of objects, kubectl and Helm would take most of an hour."""
-    return Repetitions(5, 3) if services <= 200 else Repetitions(2, 0)
+    """Enough for a median that one bad minute does not move; 500 objects most often, for most goals are about them.
+
+    Of thousands of objects, kubectl and Helm would take most of an hour.
+    """
+    if services > 200:
+        return Repetitions(3, 0)
+    return Repetitions(9, 3) if services == 100 else Repetitions(5, 3)
 
 
 def in_turn(times: Repetitions, subjects: Sequence[Program], peers: Sequence[Program]) -> Iterator[Program]:
@@ -41,6 +46,19 @@ def in_turn(times: Repetitions, subjects: Sequence[Program], peers: Sequence[Pro
         programs = [*subjects, *(peers if number < times.peers else ())]
         first = number % len(programs)
         yield from (*programs[first:], *programs[:first])
+
+
+def mingled(courses: Mapping[int, Sequence[Program]]) -> list[tuple[int, Program]]:
+    """By number of services, the courses of all sizes as one: each in its order, and all of them from start to end.
+
+    So sizes can be compared, too, however the machine's speed changes meanwhile.
+    """
+    placed = [
+        ((place + 0.5) / len(programs), services, program)
+        for services, programs in courses.items()
+        for place, program in enumerate(programs)
+    ]
+    return [(services, program) for _, services, program in sorted(placed, key=lambda each: each[0])]
 
 
 def measure(stage: Stage, program: Program, services: int) -> Iterator[Sample]:

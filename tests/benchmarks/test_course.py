@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.course import Repetitions, in_turn
+from benchmarks.course import Repetitions, in_turn, mingled
 from benchmarks.generate import change, generate, generate_chart
 from benchmarks.programs import Program
 
@@ -25,6 +25,21 @@ def test_programs_take_turns_and_each_round_begins_with_another() -> None:
     subjects, peers = [Named("limit"), Named("kploy")], [Named("helm")]
     order = [program.name for program in in_turn(Repetitions(3, 2), subjects, peers)]
     assert order == ["limit", "kploy", "helm", "kploy", "helm", "limit", "limit", "kploy"]
+
+
+def test_sizes_take_turns_from_the_start_to_the_end_each_in_its_own_order() -> None:
+    few, many = [Named("limit"), Named("kploy")], [Named(name) for name in "abcdef"]
+    order = [(services, program.name) for services, program in mingled({1000: few, 100: many})]
+    assert order == [
+        (100, "a"),
+        (1000, "limit"),
+        (100, "b"),
+        (100, "c"),
+        (100, "d"),
+        (1000, "kploy"),
+        (100, "e"),
+        (100, "f"),
+    ]
 
 
 def test_a_chart_has_the_manifests_of_the_app(tmp_path: Path) -> None:
