@@ -31,7 +31,7 @@ class Repetitions:
 
 
 def repetitions(services: int) -> Repetitions:
-    """Enough for a median that one bad minute does not move; 500 objects most often, for most goals are about them.
+    """Enough for a median that one bad minute does not move; most goals are about 500 objects.
 
     Of thousands of objects, kubectl and Helm would take most of an hour.
     """
@@ -49,7 +49,7 @@ def in_turn(times: Repetitions, subjects: Sequence[Program], peers: Sequence[Pro
 
 
 def mingled(courses: Mapping[int, Sequence[Program]]) -> list[tuple[int, Program]]:
-    """By number of services, the courses of all sizes as one: each in its order, and all of them from start to end.
+    """The courses of all sizes, by number of services, as one: each in its order, and all from start to end.
 
     So sizes can be compared, too, however the machine's speed changes meanwhile.
     """

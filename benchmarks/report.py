@@ -16,10 +16,10 @@ _HEAD = """# What deploys cost
 Written by `make bench`: N services of five objects each (ServiceAccount, ConfigMap of 40 lines, Secret,
 Service, Deployment with one replica) are deployed to a sandbox of their own, each time into a fresh namespace.
 *limit* is the least that a deploy can take (`programs/limit`): 16 goroutines that apply, two watches until all
-is ready, and nothing else. The programs take turns, and so do the sizes. Each waits until all is ready, as far as it can: kubectl by
-`rollout status`, Helm by `--wait`, and it may ask more quickly than it does by itself (`--qps=1000`). Times are
-medians, from the start of the program to its end; memory is the highest peak (what is below 30 MB may be the
-bench's own)."""
+is ready, and nothing else. The programs take turns, and so do the sizes. Each waits until all is ready, as far
+as it can: kubectl by `rollout status`, Helm by `--wait`, and it may ask more quickly than it does by itself
+(`--qps=1000`). Times are medians, from the start of the program to its end; memory is the highest peak (what is
+below 30 MB may be the bench's own)."""
 
 
 @dataclass(frozen=True, slots=True)
