@@ -44,7 +44,7 @@ from kploy.engine.journal import Journal
 from kploy.engine.live import related_objects
 from kploy.engine.logs import Heard, LogReader
 from kploy.engine.lookout import REPLACED, Lookout, Told
-from kploy.engine.related import PODS, RELATIONS, Relation, explanations_of, relations_of
+from kploy.engine.related import NOTICES, PODS, RELATIONS, Relation, explanations_of, relations_of
 from kploy.engine.reporting import Earlier, Reporting
 from kploy.engine.resources import Resources
 from kploy.engine.watching import Listed, Sighted
@@ -126,6 +126,7 @@ class _Run:
         self._notes: deque[Event] = deque()
         self._next_look = time.monotonic() + _LOOK_AGAIN
         self._next_reasons = math.inf
+        self._is_warned = False
         self._looked_at: set[Relation] = set()
         self._touched: set[ObjectRef] = set()
         self._gathers_until = math.inf
@@ -182,8 +183,7 @@ class _Run:
                 return self._understood(self._inbox.get(timeout=patience))
         except Empty:
             pass
-        now = time.monotonic()
-        return self._gathered(now) if self._touched and now < self._next_step else self._looked_again(now)
+        return self._due(time.monotonic())
 
     def _arrived(self) -> list[rollout.Observation]:
         """What has happened already, if anything has."""
@@ -196,12 +196,17 @@ class _Run:
         """For how many seconds one may wait for news; None for ever, until the last requests are answered."""
         if self._state.ending:
             return None
-        return min(self._next_step, self._gathers_until) - time.monotonic()
+        next_step = min(self._state.deadline, self._next_look, self._next_reasons, self._gathers_until)
+        return next_step - time.monotonic()
 
-    @property
-    def _next_step(self) -> float:
-        """When something is to be done whatever happens or not."""
-        return min(self._state.deadline, self._next_look, self._next_reasons)
+    def _due(self, now: float) -> list[rollout.Observation]:
+        """What time alone makes necessary."""
+        if now >= min(self._state.deadline, self._next_look):
+            return self._looked_again(now)
+        if now >= self._next_reasons:
+            self._explain(self._waiting(), now)
+            return []
+        return self._gathered(now)
 
     def _gathered(self, now: float) -> list[rollout.Observation]:
         """How those are of which pods and events have told something."""
@@ -211,10 +216,6 @@ class _Run:
     def _looked_again(self, now: float) -> list[rollout.Observation]:
         """How everything is with the time that passed, and whether that was all the time there is."""
         waiting = self._waiting()
-        if now < min(self._next_look, self._state.deadline):
-            # To judge a thousand objects again is not needed to see whether there is a reason to look for reasons.
-            self._explain(waiting, now)
-            return []
         self._next_look = now + _LOOK_AGAIN
         kinds = {(ref.group, ref.kind) for ref in waiting}
         self._carrier.look_again(kinds)
@@ -225,18 +226,25 @@ class _Run:
         return [*seen, rollout.Ticked(now)]
 
     def _explain(self, waiting: Iterable[ObjectRef], now: float) -> None:
-        """Watch what takes long for reasons, and look in time at what comes to; what goes well needs none."""
+        """Watch what takes long for reasons; what goes well needs none."""
         self._next_reasons = math.inf
         since: dict[tuple[str, str], float] = {}
         for ref in waiting:
             kind, applied_at = (ref.group, ref.kind), self._state.items[self._nodes[ref]].applied_at
             since[kind] = min(applied_at, since.get(kind, applied_at))
+        is_quiet = self._lookout.is_known(NOTICES) and not self._is_warned
         for kind, applied_at in since.items():
-            relations, at = explanations_of([kind]), explaining.due(applied_at, self._ready_at)
-            if at <= now:
-                self._watch_related(relations, is_needed=False)
-            elif not self._looked_at.issuperset(relations):
-                self._next_reasons = min(self._next_reasons, max(at, now + _SOON))
+            at = explaining.due(applied_at, self._ready_at, self._state.deadline, is_quiet=is_quiet)
+            for relation in explanations_of([kind]):
+                # Of all that explains, there are few warnings, and none of what goes well.
+                self._explain_by(relation, applied_at + explaining.LONG if relation is NOTICES else at, now)
+
+    def _explain_by(self, relation: Relation, at: float, now: float) -> None:
+        """Watch a relation from ``at`` on; if that is later, it is to be seen then whether it still is to be."""
+        if at <= now:
+            self._watch_related([relation], is_needed=False)
+        elif relation not in self._looked_at:
+            self._next_reasons = min(self._next_reasons, max(at, now + _SOON))
 
     def _waiting(self) -> list[ObjectRef]:
         return [ref for ref, node in self._nodes.items() if self._state.items[node].phase is rollout.Phase.WAITING]
@@ -313,6 +321,8 @@ class _Run:
                 told = self._lookout.related_listed(relation, bodies, is_followed=True)
                 if relation is PODS:
                     self._notes += self._reporting.pods_seen(bodies.items())
+                if relation is NOTICES and bodies:
+                    self._warned()
                 return told
             case Listed(resource, bodies, version):
                 return self._lookout.listed((resource.group, resource.kind), bodies, version)
@@ -326,10 +336,17 @@ class _Run:
         touched = self._lookout.related_seen(relation, ref, body, is_gone=is_gone)
         if relation is PODS:
             self._notes += self._reporting.pods_seen([(ref, body)])
+        if relation is NOTICES:
+            self._warned()
         if relation.are_many:
             self._gather(touched)
             return ()
         return self._lookout.judged(touched)
+
+    def _warned(self) -> None:
+        """What a warning is about is to be known soon, however well all else goes."""
+        if not self._is_warned:
+            self._is_warned, self._next_reasons = True, time.monotonic()
 
     def _gather(self, touched: AbstractSet[ObjectRef]) -> None:
         """Judge these soon: what has a thousand pods would be judged a thousand times."""

@@ -153,8 +153,9 @@ class Lookout:
 
     def outdated(self, ref: ObjectRef) -> tuple[Body, ...]:
         """The pods of a ReplicationController that are to be replaced now. Each is named once."""
-        is_known = ref in self._bodies and not self._is_missing(ref)
-        if (ref.group, ref.kind) not in PODS.of or not is_known or PODS not in self._followed:
+        if (ref.group, ref.kind) not in PODS.of or PODS not in self._followed:
+            return ()
+        if ref not in self._bodies or self._is_missing(ref):
             return ()
         pods = tuple(owned_by(self._bodies[ref], self._relatives[PODS].of(ref)))
         found = to_replace(self._bodies[ref], pods, self._replaced, self._clock())

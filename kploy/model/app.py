@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import field
 from enum import StrEnum
+from functools import cache
 
 from kploy.model.findings import Finding, OnePlace, Place, Positions
 from kploy.model.frozen import dataclass
@@ -171,6 +172,7 @@ def field_manager(app_id: str) -> str:
     return f"kploy-{app_id}"
 
 
+@cache
 def app_id(name: str, namespace: str) -> str:
     """The id of the app ``name`` in ``namespace``: a readable stem and a hash of both."""
     digest = hashlib.sha256(f"{namespace}/{name}".encode()).hexdigest()[:10]

@@ -10,6 +10,7 @@ import pytest
 
 from kploy.cluster.adapter import ApiServer
 from kploy.cluster.port import Change, Forbidden, Listing
+from kploy.core import explaining
 from kploy.core.bodies import dig
 from kploy.engine.carrier import Inbox
 from kploy.engine.pipeline import run
@@ -298,6 +299,24 @@ def test_what_goes_well_is_not_asked_for_reasons(api: ApiServer, tmp_path: Path,
     recording = RecordingCluster(api)
     assert told(app(tmp_path, namespace, "nothing"), recording)
     assert not {"Pod", "Event"} & set(recording.count("list"))
+
+
+def test_while_others_become_ready_reasons_are_looked_for_at_a_warning(
+    api: ApiServer, tmp_path: Path, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explaining, "_PAUSE", 1000.0)
+    said = told(app(tmp_path, namespace, "image-not-found"), api, timeout=120)
+    assert failure(said).at < 118
+
+
+def test_while_others_become_ready_and_nothing_warns_reasons_are_looked_for_before_the_end(
+    api: ApiServer, tmp_path: Path, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explaining, "_PAUSE", 1000.0)
+    found = failure(told(app(tmp_path, namespace, "no-command"), api, timeout=10))
+    assert found.cause is not None
+    assert found.cause.reason == "RunContainerError"
+    assert found.at >= 8
 
 
 def test_a_watch_of_chosen_fields_tells_nothing_else(api: ApiServer, tmp_path: Path, namespace: str) -> None:
