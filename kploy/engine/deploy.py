@@ -47,7 +47,7 @@ from kploy.engine.lookout import REPLACED, Lookout, Told
 from kploy.engine.related import NOTICES, PODS, RELATIONS, Relation, explanations_of, relations_of
 from kploy.engine.reporting import Earlier, Reporting
 from kploy.engine.resources import Resources
-from kploy.engine.watching import Listed, Sighted
+from kploy.engine.watching import Hidden, Listed, Sighted
 from kploy.model.app import App
 from kploy.model.errors import KployError
 from kploy.model.events import Event, Failed, Finished, Noted, Ready, Unfinished
@@ -126,7 +126,7 @@ class _Run:
         self._notes: deque[Event] = deque()
         self._next_look = time.monotonic() + _LOOK_AGAIN
         self._next_reasons = math.inf
-        self._is_warned = False
+        self._is_wary = False
         self._looked_at: set[Relation] = set()
         self._touched: set[ObjectRef] = set()
         self._gathers_until = math.inf
@@ -232,12 +232,12 @@ class _Run:
         for ref in waiting:
             kind, applied_at = (ref.group, ref.kind), self._state.items[self._nodes[ref]].applied_at
             since[kind] = min(applied_at, since.get(kind, applied_at))
-        is_quiet = self._lookout.is_known(NOTICES) and not self._is_warned
+        is_quiet = self._lookout.is_known(NOTICES) and not self._is_wary
         for kind, applied_at in since.items():
             at = explaining.due(applied_at, self._ready_at, self._state.deadline, is_quiet=is_quiet)
             for relation in explanations_of([kind]):
-                # Of all that explains, there are few warnings, and none of what goes well.
-                self._explain_by(relation, applied_at + explaining.LONG if relation is NOTICES else at, now)
+                is_first = relation is NOTICES
+                self._explain_by(relation, explaining.listening_due(applied_at, at) if is_first else at, now)
 
     def _explain_by(self, relation: Relation, at: float, now: float) -> None:
         """Watch a relation from ``at`` on; if that is later, it is to be seen then whether it still is to be."""
@@ -252,7 +252,7 @@ class _Run:
     def _understood(self, message: Message) -> list[rollout.Observation]:
         now = time.monotonic()
         match message:
-            case Sighted() | Listed() | Troubled():
+            case Sighted() | Listed() | Hidden() | Troubled():
                 return self._seen(self._told(message), now)
             case Heard() | Wrote():
                 self._notes.append(self._reporting.said(message, now - self._state.began_at))
@@ -311,21 +311,19 @@ class _Run:
         status = self._in_time(ref, self._lookout.applied(ref, body, is_untouched=action is Action.UNCHANGED), now)
         return [rollout.Answered(node, action, status, now), *self._seen(self._lookout.backed_by(ref), now)]
 
-    def _told(self, message: Sighted | Listed | Troubled) -> tuple[Told, ...]:
+    def _told(self, message: Sighted | Listed | Hidden | Troubled) -> tuple[Told, ...]:
         match message:
             case Sighted(ref, body, is_gone, Relation() as relation):
                 return self._told_beside(relation, ref, body, is_gone=is_gone)
             case Sighted(ref, body, is_gone):
                 return self._lookout.gone(ref, body) if is_gone else self._lookout.seen(ref, body)
             case Listed(_, bodies, _, Relation() as relation):
-                told = self._lookout.related_listed(relation, bodies, is_followed=True)
-                if relation is PODS:
-                    self._notes += self._reporting.pods_seen(bodies.items())
-                if relation is NOTICES and bodies:
-                    self._warned()
-                return told
+                return self._listed_beside(relation, bodies)
             case Listed(resource, bodies, version):
                 return self._lookout.listed((resource.group, resource.kind), bodies, version)
+            case Hidden(relation):
+                self._beware(relation)
+                return ()
             case Troubled():
                 self._notes.append(Noted(message.text))
                 return ()
@@ -336,17 +334,24 @@ class _Run:
         touched = self._lookout.related_seen(relation, ref, body, is_gone=is_gone)
         if relation is PODS:
             self._notes += self._reporting.pods_seen([(ref, body)])
-        if relation is NOTICES:
-            self._warned()
+        self._beware(relation)
         if relation.are_many:
             self._gather(touched)
             return ()
         return self._lookout.judged(touched)
 
-    def _warned(self) -> None:
-        """What a warning is about is to be known soon, however well all else goes."""
-        if not self._is_warned:
-            self._is_warned, self._next_reasons = True, time.monotonic()
+    def _listed_beside(self, relation: Relation, bodies: Mapping[ObjectRef, Body]) -> tuple[Told, ...]:
+        told = self._lookout.related_listed(relation, bodies, is_followed=True)
+        if relation is PODS:
+            self._notes += self._reporting.pods_seen(bodies.items())
+        if bodies:
+            self._beware(relation)
+        return told
+
+    def _beware(self, relation: Relation) -> None:
+        """If it is of warnings, there is one, or none will be heard: reasons are to be known soon."""
+        if relation is NOTICES and not self._is_wary:
+            self._is_wary, self._next_reasons = True, time.monotonic()
 
     def _gather(self, touched: AbstractSet[ObjectRef]) -> None:
         """Judge these soon: what has a thousand pods would be judged a thousand times."""

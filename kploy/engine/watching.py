@@ -59,10 +59,17 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """Nothing will be told of a relation any more: who asks may not look."""
+
+    relation: Relation
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """What is watched: a resource, a namespace and a label selector; ``relation`` if not for its own sake.
 
-    ``may_be_hidden``: who may not look does without.
+    ``may_be_hidden``: who may not look does without; a relation only.
     """
 
     resource: Resource
@@ -96,7 +103,7 @@ class Watching:
         self,
         cluster: Cluster,
         selection: Selection,
-        put: Callable[[Sighted | Listed], None],
+        put: Callable[[Sighted | Listed | Hidden], None],
         fails: Callable[[ClusterError, float], None],
         closed: threading.Event,
         too_quiet: float = _TOO_QUIET,
@@ -121,8 +128,9 @@ class Watching:
             try:
                 self._watch_from(self._list())
             except Forbidden:
-                if not self.selection.may_be_hidden:
+                if self.selection.relation is None or not self.selection.may_be_hidden:
                     raise
+                self._put(Hidden(self.selection.relation))
                 return
             except (Expired, *_PASSING) as error:
                 self._failed(error, began)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kploy.cluster.adapter import ApiServer
-from kploy.cluster.port import Change, Forbidden, Listing
+from kploy.cluster.port import Change, Cluster, ClusterError, Forbidden, Listing, ServerFailed
 from kploy.core import explaining
 from kploy.core.bodies import dig
 from kploy.engine.carrier import Inbox
@@ -301,22 +302,84 @@ def test_what_goes_well_is_not_asked_for_reasons(api: ApiServer, tmp_path: Path,
     assert not {"Pod", "Event"} & set(recording.count("list"))
 
 
-def test_while_others_become_ready_reasons_are_looked_for_at_a_warning(
-    api: ApiServer, tmp_path: Path, namespace: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class LateWarnings(RecordingCluster):
+    """Tells no warning before it is watched, and then all."""
+
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
+        listing = super().list(resource, namespace, selector, fields)
+        return Listing((), "1") if resource.kind == "Event" else listing
+
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
+        return super().watch(resource, namespace, selector, "0" if resource.kind == "Event" else since, fields)
+
+
+class Deaf(RecordingCluster):
+    """Gives no events: ``what`` is asked of it for them fails with ``error``."""
+
+    def __init__(self, real: Cluster, what: str, error: ClusterError) -> None:
+        super().__init__(real)
+        self._fails = what, error
+
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
+        self._check("list", resource)
+        return super().list(resource, namespace, selector, fields)
+
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
+        self._check("watch", resource)
+        return super().watch(resource, namespace, selector, since, fields)
+
+    def _check(self, what: str, resource: Resource) -> None:
+        if resource.kind == "Event" and what == self._fails[0]:
+            raise self._fails[1]
+
+
+@pytest.fixture
+def all_else_goes_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is as if other objects became ready all the time."""
     monkeypatch.setattr(explaining, "_PAUSE", 1000.0)
-    said = told(app(tmp_path, namespace, "image-not-found"), api, timeout=120)
-    assert failure(said).at < 118
+    monkeypatch.setattr(explaining, "_AT_ALL", 1000.0)
 
 
+@pytest.mark.usefixtures("all_else_goes_well")
+@pytest.mark.parametrize("seen", [RecordingCluster, LateWarnings])
+def test_while_others_become_ready_reasons_are_looked_for_once_there_is_a_warning(
+    api: ApiServer, tmp_path: Path, namespace: str, seen: type[RecordingCluster]
+) -> None:
+    assert failure(told(app(tmp_path, namespace, "image-not-found"), seen(api), timeout=120)).at < 110
+
+
+@pytest.mark.usefixtures("all_else_goes_well")
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        ("list", Forbidden("you may not list events")),
+        ("watch", Forbidden("you may not watch events")),
+        ("list", ServerFailed("no events today")),
+    ],
+    ids=str,
+)
+def test_while_others_become_ready_and_no_warning_can_be_heard_reasons_are_looked_for_all_the_same(
+    api: ApiServer, tmp_path: Path, namespace: str, what: str, error: ClusterError
+) -> None:
+    said = told(app(tmp_path, namespace, "no-command"), Deaf(api, what, error), timeout=120)
+    assert failure(said).at < 110
+
+
+@pytest.mark.usefixtures("all_else_goes_well")
 def test_while_others_become_ready_and_nothing_warns_reasons_are_looked_for_before_the_end(
-    api: ApiServer, tmp_path: Path, namespace: str, monkeypatch: pytest.MonkeyPatch
+    api: ApiServer, tmp_path: Path, namespace: str
 ) -> None:
-    monkeypatch.setattr(explaining, "_PAUSE", 1000.0)
-    found = failure(told(app(tmp_path, namespace, "no-command"), api, timeout=10))
+    recording = RecordingCluster(api)
+    found = failure(told(app(tmp_path, namespace, "no-command"), recording, timeout=20))
     assert found.cause is not None
     assert found.cause.reason == "RunContainerError"
-    assert found.at >= 8
+    assert found.at >= 10
+    watched = [call.kind for call in recording.calls if call.method == "list" and call.kind in {"Event", "Pod"}]
+    assert watched == ["Event", "Pod"]
 
 
 def test_a_watch_of_chosen_fields_tells_nothing_else(api: ApiServer, tmp_path: Path, namespace: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kploy.cluster.port import Change, ChangeType, ClusterError, Expired, Listing, ServerFailed
-from kploy.engine.watching import Listed, Selection, Sighted, Watching
+from kploy.engine.watching import Hidden, Listed, Selection, Sighted, Watching
 from kploy.model.objects import Body, ObjectRef, Resource
 from tests.engine.test_carrier import Refusing
 
@@ -60,7 +60,7 @@ class Watched:
     def __init__(self, **how: Any) -> None:
         self.closed = threading.Event()
         self.cluster = Played(self.closed)
-        self.told: list[Sighted | Listed] = []
+        self.told: list[Sighted | Listed | Hidden] = []
         self.failures: list[str] = []
         selection = Selection(CONFIG_MAP, "shop", "app=a")
         self.watching = Watching(self.cluster, selection, self.told.append, self._fails, self.closed, **how)
@@ -75,8 +75,10 @@ class Watched:
         return [_gist(message) for message in self.told]
 
 
-def _gist(message: Sighted | Listed) -> tuple[str, int]:
+def _gist(message: Sighted | Listed | Hidden) -> tuple[str, int]:
     match message:
+        case Hidden():
+            return "hidden", 0
         case Listed(version=version):
             return "listed", int(version)
         case Sighted(body=seen, is_gone=is_gone):
