@@ -149,3 +149,26 @@ class RecordingCluster:
     def _record(self, method: str, kind: str, name: str = "", *, dry_run: bool = False) -> None:
         with self._lock:
             self.calls.append(Call(method, kind, name, dry_run))
+
+
+class Unwilling(RecordingCluster):
+    """May fail to list or to watch: ``refusal`` says when, and with what."""
+
+    def refusal(self, method: str, resource: Resource) -> Exception | None:
+        """What ``method`` of ``resource`` fails with; None where it does not."""
+        raise NotImplementedError
+
+    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
+        self._ask("list", resource)
+        return super().list(resource, namespace, selector, fields)
+
+    def watch(
+        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
+    ) -> Iterator[Change]:
+        self._ask("watch", resource)
+        return super().watch(resource, namespace, selector, since, fields)
+
+    def _ask(self, method: str, resource: Resource) -> None:
+        refusal = self.refusal(method, resource)
+        if refusal is not None:
+            raise refusal

@@ -35,5 +35,5 @@ def due(applied_at: float, last_ready_at: float, ends_at: float, *, is_quiet: bo
 
 
 def listening_due(applied_at: float, due_at: float) -> float:
-    """When warnings are to be listened to, for what was applied at ``applied_at`` and is ``due_at`` then."""
+    """When warnings are to be listened to: not later than all other reasons are looked for, at ``due_at``."""
     return min(due_at, applied_at + _LISTENING)

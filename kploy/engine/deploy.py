@@ -234,10 +234,10 @@ class _Run:
             since[kind] = min(applied_at, since.get(kind, applied_at))
         is_quiet = self._lookout.is_known(NOTICES) and not self._is_wary
         for kind, applied_at in since.items():
-            at = explaining.due(applied_at, self._ready_at, self._state.deadline, is_quiet=is_quiet)
+            due = explaining.due(applied_at, self._ready_at, self._state.deadline, is_quiet=is_quiet)
+            listening = explaining.listening_due(applied_at, due)
             for relation in explanations_of([kind]):
-                is_first = relation is NOTICES
-                self._explain_by(relation, explaining.listening_due(applied_at, at) if is_first else at, now)
+                self._explain_by(relation, listening if relation is NOTICES else due, now)
 
     def _explain_by(self, relation: Relation, at: float, now: float) -> None:
         """Watch a relation from ``at`` on; if that is later, it is to be seen then whether it still is to be."""
@@ -332,9 +332,7 @@ class _Run:
 
     def _told_beside(self, relation: Relation, ref: ObjectRef, body: Body, *, is_gone: bool) -> tuple[Told, ...]:
         touched = self._lookout.related_seen(relation, ref, body, is_gone=is_gone)
-        if relation is PODS:
-            self._notes += self._reporting.pods_seen([(ref, body)])
-        self._beware(relation)
+        self._heed(relation, {ref: body})
         if relation.are_many:
             self._gather(touched)
             return ()
@@ -342,11 +340,15 @@ class _Run:
 
     def _listed_beside(self, relation: Relation, bodies: Mapping[ObjectRef, Body]) -> tuple[Told, ...]:
         told = self._lookout.related_listed(relation, bodies, is_followed=True)
+        self._heed(relation, bodies)
+        return told
+
+    def _heed(self, relation: Relation, bodies: Mapping[ObjectRef, Body]) -> None:
+        """What the lookout was told of a relation matters beyond statuses: pods have logs, and warnings warn."""
         if relation is PODS:
             self._notes += self._reporting.pods_seen(bodies.items())
         if bodies:
             self._beware(relation)
-        return told
 
     def _beware(self, relation: Relation) -> None:
         """If it is of warnings, there is one, or none will be heard: reasons are to be known soon."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kploy.cluster.port import Forbidden, Listing
+from kploy.cluster.port import Forbidden
 from kploy.engine.prepare import prepare
 from kploy.engine.status import listing_of
 from kploy.model.objects import Resource
@@ -19,7 +19,7 @@ from kploy.sandbox import Sandbox
 from tests.cli.conftest import Kploy, Live, Write
 from tests.cli.test_run import APP, STUCK, WEB
 from tests.eventually import eventually
-from tests.fakes import RecordingCluster
+from tests.fakes import Unwilling
 
 pytestmark = pytest.mark.cluster
 
@@ -141,15 +141,14 @@ def test_the_last_of_its_kind_that_left_the_directory_is_still_listed(kploy: Kpl
     ]
 
 
-class _Guarded(RecordingCluster):
+class _Guarded(Unwilling):
     """A cluster that lets nobody list some kinds."""
 
     forbidden: frozenset[str]
 
-    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
-        if resource.kind in self.forbidden:
-            raise Forbidden(f"{resource.plural} is forbidden")
-        return super().list(resource, namespace, selector, fields)
+    def refusal(self, method: str, resource: Resource) -> Exception | None:
+        is_guarded = method == "list" and resource.kind in self.forbidden
+        return Forbidden(f"{resource.plural} is forbidden") if is_guarded else None
 
 
 def test_a_kind_that_may_not_be_listed_matters_only_if_it_has_a_manifest(

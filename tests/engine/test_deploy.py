@@ -43,7 +43,7 @@ from kploy.model.plan import Action
 from kploy.model.report import Outcome
 from kploy.sandbox import Sandbox
 from tests.eventually import eventually
-from tests.fakes import Call, RecordingCluster
+from tests.fakes import Call, RecordingCluster, Unwilling
 
 pytestmark = pytest.mark.cluster
 
@@ -217,7 +217,7 @@ def test_a_watch_that_ends_after_every_change_misses_nothing(
     assert {"service/web", "deployment/web"} < names(said, events.Ready)
 
 
-class Failing(RecordingCluster):
+class Failing(Unwilling):
     """Has no watch and no list for the first three tries of a deploy."""
 
     def __init__(self, real: Cluster, method: str, error: Exception) -> None:
@@ -226,20 +226,10 @@ class Failing(RecordingCluster):
         self._error = error
         self._tries = count()
 
-    def _fail(self, method: str, resource: Resource) -> None:
+    def refusal(self, method: str, resource: Resource) -> Exception | None:
         # Listing is a part of the plan, too; this is about the deploy.
-        if method == self._method and resource.kind == "Deployment" and self.writes and next(self._tries) < 3:
-            raise self._error
-
-    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
-        self._fail("list", resource)
-        return super().list(resource, namespace, selector, fields)
-
-    def watch(
-        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
-    ) -> Iterator[Change]:
-        self._fail("watch", resource)
-        yield from super().watch(resource, namespace, selector, since, fields)
+        is_it = method == self._method and resource.kind == "Deployment" and bool(self.writes)
+        return self._error if is_it and next(self._tries) < 3 else None
 
 
 @pytest.mark.parametrize(
@@ -592,13 +582,11 @@ def test_no_refusal_of_a_secret_shows_its_value(api: ApiServer, write: Write, qu
     assert quoting.split(maxsplit=1)[0] not in str(raised.value)
 
 
-class Unwatched(RecordingCluster):
+class Unwatched(Unwilling):
     """Lets nobody watch, whatever it says beforehand."""
 
-    def watch(
-        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
-    ) -> Iterator[Change]:
-        raise Forbidden(f"you may not watch {resource.plural} in {namespace}: {selector} {fields} since {since}")
+    def refusal(self, method: str, resource: Resource) -> Exception | None:
+        return Forbidden(f"you may not watch {resource.plural}") if method == "watch" else None
 
 
 def test_a_watch_that_is_refused_ends_the_run_and_the_last_event_is_the_end(api: ApiServer, write: Write) -> None:

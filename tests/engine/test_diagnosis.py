@@ -20,7 +20,7 @@ from kploy.model.events import Event, Failed
 from kploy.model.objects import Grade, Resource
 from kploy.model.report import Outcome
 from tests.eventually import eventually
-from tests.fakes import RecordingCluster
+from tests.fakes import RecordingCluster, Unwilling
 
 pytestmark = pytest.mark.cluster
 
@@ -281,13 +281,12 @@ def test_a_quota_that_leaves_no_room_is_told_in_its_own_words(
     assert "exceeded quota: none" in found.reason
 
 
-class Blind(RecordingCluster):
+class Blind(Unwilling):
     """May not look at pods, ReplicaSets and events."""
 
-    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
-        if resource.kind in {"Pod", "ReplicaSet", "Event"}:
-            raise Forbidden(f"you may not list {resource.plural}")
-        return super().list(resource, namespace, selector, fields)
+    def refusal(self, method: str, resource: Resource) -> Exception | None:
+        is_hidden = method == "list" and resource.kind in {"Pod", "ReplicaSet", "Event"}
+        return Forbidden(f"you may not list {resource.plural}") if is_hidden else None
 
 
 def test_who_may_not_look_at_pods_does_without(api: ApiServer, tmp_path: Path, namespace: str) -> None:
@@ -315,26 +314,16 @@ class LateWarnings(RecordingCluster):
         return super().watch(resource, namespace, selector, "0" if resource.kind == "Event" else since, fields)
 
 
-class Deaf(RecordingCluster):
-    """Gives no events: ``what`` is asked of it for them fails with ``error``."""
+class Deaf(Unwilling):
+    """Gives no events: ``method`` of them fails with ``error``."""
 
-    def __init__(self, real: Cluster, what: str, error: ClusterError) -> None:
+    def __init__(self, real: Cluster, method: str, error: ClusterError) -> None:
         super().__init__(real)
-        self._fails = what, error
+        self._method = method
+        self._error = error
 
-    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
-        self._check("list", resource)
-        return super().list(resource, namespace, selector, fields)
-
-    def watch(
-        self, resource: Resource, namespace: str, selector: str, since: str, fields: str = ""
-    ) -> Iterator[Change]:
-        self._check("watch", resource)
-        return super().watch(resource, namespace, selector, since, fields)
-
-    def _check(self, what: str, resource: Resource) -> None:
-        if resource.kind == "Event" and what == self._fails[0]:
-            raise self._fails[1]
+    def refusal(self, method: str, resource: Resource) -> Exception | None:
+        return self._error if method == self._method and resource.kind == "Event" else None
 
 
 @pytest.fixture
@@ -354,7 +343,7 @@ def test_while_others_become_ready_reasons_are_looked_for_once_there_is_a_warnin
 
 @pytest.mark.usefixtures("all_else_goes_well")
 @pytest.mark.parametrize(
-    ("what", "error"),
+    ("method", "error"),
     [
         ("list", Forbidden("you may not list events")),
         ("watch", Forbidden("you may not watch events")),
@@ -363,9 +352,9 @@ def test_while_others_become_ready_reasons_are_looked_for_once_there_is_a_warnin
     ids=str,
 )
 def test_while_others_become_ready_and_no_warning_can_be_heard_reasons_are_looked_for_all_the_same(
-    api: ApiServer, tmp_path: Path, namespace: str, what: str, error: ClusterError
+    api: ApiServer, tmp_path: Path, namespace: str, method: str, error: ClusterError
 ) -> None:
-    said = told(app(tmp_path, namespace, "no-command"), Deaf(api, what, error), timeout=120)
+    said = told(app(tmp_path, namespace, "no-command"), Deaf(api, method, error), timeout=120)
     assert failure(said).at < 110
 
 

@@ -12,7 +12,7 @@ from unittest.mock import ANY
 import pytest
 
 from kploy.cluster.adapter import ApiServer
-from kploy.cluster.port import Forbidden, Listing, NotFound
+from kploy.cluster.port import Forbidden, NotFound
 from kploy.engine.carrier import Inbox
 from kploy.engine.following import MOST, Following, Wrote
 from kploy.engine.pipeline import run
@@ -21,7 +21,7 @@ from kploy.model.objects import Resource
 from kploy.model.report import Outcome
 from kploy.sandbox.pod_logs import pod_logs
 from tests.engine.test_diagnosis import app
-from tests.fakes import RecordingCluster
+from tests.fakes import RecordingCluster, Unwilling
 
 RUNNING: dict[str, Any] = {"running": {}}
 
@@ -145,13 +145,11 @@ def test_what_the_new_pods_write_is_told_and_the_old_ones_are_left_alone(
     assert second[-1].outcome is Outcome.DONE
 
 
-class Blind(RecordingCluster):
+class Blind(Unwilling):
     """May not look at pods."""
 
-    def list(self, resource: Resource, namespace: str, selector: str = "", fields: str = "") -> Listing:
-        if resource.kind == "Pod":
-            raise Forbidden("you may not list pods")
-        return super().list(resource, namespace, selector, fields)
+    def refusal(self, method: str, resource: Resource) -> Exception | None:
+        return Forbidden("you may not list pods") if method == "list" and resource.kind == "Pod" else None
 
 
 @pytest.mark.cluster
