@@ -19,6 +19,7 @@ from kploy.cluster.connection import Choice, connect
 from kploy.model.objects import Body
 from kploy.sandbox import Sandbox
 from kploy.sandbox.api import Api, api_of
+from tests.eventually import eventually
 
 Write = Callable[..., Path]
 
@@ -105,14 +106,22 @@ class Live:
         self.namespace = namespace
 
     def objects(self, *kinds: tuple[str, str], namespace: str | None = None) -> dict[str, Body]:
-        """The objects of ``kinds`` by kind/name."""
-        found = {}
+        """The objects of ``kinds`` by kind/name, among them what the cluster puts into every namespace."""
+        where, found = self.namespace if namespace is None else namespace, {}
+        if ("v1", "ConfigMap") in kinds:
+            eventually(lambda: self._is_furnished(where))
         for api_version, kind in kinds:
             resource = self.api.resource(api_version, kind)
             assert resource is not None
-            for body in self.api.list(resource, self.namespace if namespace is None else namespace).items:
+            for body in self.api.list(resource, where).items:
                 found[f"{kind.lower()}/{body['metadata']['name']}"] = body
         return found
+
+    def _is_furnished(self, namespace: str) -> bool:
+        """Whether a namespace has its kube-root-ca.crt, which comes a moment after it, or will get none."""
+        path = f"/api/v1/namespaces/{namespace}"
+        is_active = self.admin.get(path).get("status", {}).get("phase") == "Active"
+        return not is_active or bool(self.admin.get(f"{path}/configmaps/kube-root-ca.crt"))
 
     def versions(self, *kinds: tuple[str, str]) -> dict[str, str]:
         """The resource versions of the objects of ``kinds``, which every write changes."""
