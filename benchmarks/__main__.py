@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.building import build_programs
@@ -51,7 +52,10 @@ def main() -> int:
 
 
 def run(sizes: tuple[int, ...], folder: Path) -> Run:
-    """Measure all sizes, then count requests: that takes memory, which would be seen. Raises Occupied, Failed."""
+    """Measure all sizes, then count requests: that takes memory, which would be seen.
+
+    Raises Occupied, and Failed if not even the smallest app can be deployed.
+    """
     binaries = build_programs()
     subject, others = subjects(binaries), peers(binaries)
     load, failures = os.getloadavg()[0], list[str]()
@@ -60,22 +64,24 @@ def run(sizes: tuple[int, ...], folder: Path) -> Run:
         before = moment(stage.cluster)
         course = mingled({size: tuple(in_turn(repetitions(size), subject, others)) for size in sizes})
         samples = [sample for size, program in course for sample in measured_once(stage, size, program, failures)]
-        samples += measure_start(stage)
+        with noted(failures, "kploy failed before it did anything"):
+            samples += measure_start(stage)
         busy = cores_of_others(before, moment(stage.cluster))
         kploy = subject[-1]
         requests = {}
         for size in sizes:
             say(f"{size * OBJECTS} objects: counting requests")
-            requests[size] = count_requests(stage, kploy, size)
+            with noted(failures, f"the requests for {size * OBJECTS} objects could not be counted"):
+                requests[size] = count_requests(stage, kploy, size)
         machine = shape(stage.cluster)
     notes = [
         load_note(load, busy),
-        *([LEFT_OUT] if any(not repetitions(size).peers for size in sizes) else []),
+        *(LEFT_OUT.format(size * OBJECTS) for size in sizes if not repetitions(size).peers),
     ]
     return Run(Figures(summarised(samples), requests), machine, notes, failures)
 
 
-LEFT_OUT = "Of 5,000 objects kubectl and Helm take many minutes a run: they are left out there."
+LEFT_OUT = "Of {:,} objects kubectl and Helm take many minutes a run: they are left out there."
 
 
 def warm_up(stage: Stage, programs: tuple[Program, ...]) -> None:
@@ -87,14 +93,21 @@ def warm_up(stage: Stage, programs: tuple[Program, ...]) -> None:
 
 
 def measured_once(stage: Stage, services: int, program: Program, failures: list[str]) -> Iterator[Sample]:
-    """All deeds of a program once. What fails is told, noted and left: it costs nobody else's figures."""
-    try:
+    """All deeds of a program once, as far as it comes."""
+    with noted(failures, f"{program.name} failed with {services * OBJECTS} objects"):
         for sample in measure(stage, program, services):
             say(f"{services * OBJECTS} objects: {sample.program}, {sample.deed}: {sample.cost.wall:.2f} s")
             yield sample
+
+
+@contextmanager
+def noted(failures: list[str], failure: str) -> Iterator[None]:
+    """What fails is told, noted and left: it costs nobody else's figures."""
+    try:
+        yield
     except Failed as reason:
         say(str(reason))
-        failures.append(f"{program.name} failed with {services * OBJECTS} objects")
+        failures.append(failure)
 
 
 def say(words: str) -> None:

@@ -15,14 +15,16 @@ from kploy.model.frozen import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The medians of wall time and CPU in seconds, the quickest and slowest run, and the highest peak in bytes."""
+    """The wall times in seconds as they came, the median of the CPU's, and the highest peak of memory in bytes."""
 
-    wall: float
-    quickest: float
-    slowest: float
+    walls: tuple[float, ...]
     cpu: float
     memory: int
-    runs: int
+
+    @property
+    def wall(self) -> float:
+        """The median."""
+        return median(self.walls)
 
 
 Key = tuple[int, str, Deed]
@@ -50,6 +52,13 @@ class Figures:
         one, limit = self.of(services, deed, program), self.of(services, deed, "limit")
         return one.wall / limit.wall if one and limit else None
 
+    def rounds(self, services: int, deed: Deed, program: str = "kploy") -> tuple[float, ...]:
+        """How many times as long as the limit it took in each round; nothing if they were not both in each."""
+        one, limit = self.of(services, deed, program), self.of(services, deed, "limit")
+        if one is None or limit is None or one is limit or len(one.walls) != len(limit.walls):
+            return ()
+        return tuple(wall / least for wall, least in zip(one.walls, limit.walls, strict=True))
+
     def writes(self, services: int, deed: Deed) -> int | None:
         """How many requests of kploy's wrote anything; None if they were not counted."""
         counted = self.requests.get(services, {}).get(deed)
@@ -68,13 +77,7 @@ def summarised(samples: Iterable[Sample]) -> dict[Key, Summary]:
         costs[sample.services, sample.program, sample.deed].append(sample.cost)
     summaries = {}
     for key, group in costs.items():
-        walls = [cost.wall for cost in group]
-        summaries[key] = Summary(
-            median(walls),
-            min(walls),
-            max(walls),
-            median(cost.cpu for cost in group),
-            max(cost.memory for cost in group),
-            len(group),
-        )
+        walls = tuple(cost.wall for cost in group)
+        cpu, memory = median(cost.cpu for cost in group), max(cost.memory for cost in group)
+        summaries[key] = Summary(walls, cpu, memory)
     return summaries

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import quantiles
 
 from benchmarks.counting import Requests
-from benchmarks.figures import Figures, Summary
+from benchmarks.figures import Figures, Key
 from benchmarks.generate import OBJECTS
 from benchmarks.goals import GOALS
 from benchmarks.programs import Deed
@@ -15,11 +16,16 @@ _HEAD = """# What deploys cost
 
 Written by `make bench`: N services of five objects each (ServiceAccount, ConfigMap of 40 lines, Secret,
 Service, Deployment with one replica) are deployed to a sandbox of their own, each time into a fresh namespace.
-*limit* is the least that a deploy can take (`programs/limit`): 16 goroutines that apply, two watches until all
-is ready, and nothing else. The programs take turns, and so do the sizes. Each waits until all is ready, as far
-as it can: kubectl by `rollout status`, Helm by `--wait`, and it may ask more quickly than it does by itself
-(`--qps=1000`). Times are medians, from the start of the program to its end; memory is the highest peak (what is
-below 30 MB may be the bench's own)."""
+*limit* is the least that a first deploy can take (`programs/limit`): 16 goroutines that apply, two watches
+until all is ready, and nothing else; it applies all of it again if little or nothing has changed. The programs
+take turns, and so do the sizes. Each waits until all is ready, as far as it can: kubectl by `rollout status`,
+Helm by `--wait`, and it may ask more quickly than it does by itself (`--qps=1000`). The one object that changes is
+a ConfigMap that a Deployment reads: kploy rolls that out, too, and waits for it; the others do not. Nothing in the
+namespaces warns.
+
+Times are medians, from the start of the program to its end; memory is the highest peak (what is below 30 MB may be
+the bench's own). *x limit* is the ratio of the medians. A machine's speed changes within minutes: *by round* has
+the median of what each round says by itself, and its quartiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +63,37 @@ def page(run: Run) -> str:
 
 
 def _costs(figures: Figures, services: int) -> str:
-    header = ("what", "program", "seconds", "from, to", "x limit", "CPU s", "peak MB", "runs")
+    header = ("what", "program", "seconds", "from, to", "x limit", "by round", "CPU s", "peak MB", "runs")
     rows = [
-        (deed.value, program, *_cells(summary, figures.ratio(services, deed, program)))
+        (deed.value, *_cells(figures, (services, program, deed)))
         for deed in Deed
-        for (size, program, done), summary in figures.summaries.items()
+        for (size, program, done) in figures.summaries
         if (size, done) == (services, deed)
     ]
-    return table(header, rows, numbers=6)
+    return table(header, rows, numbers=7)
 
 
-def _cells(one: Summary, ratio: float | None) -> tuple[str, ...]:
+def _cells(figures: Figures, key: Key) -> tuple[str, ...]:
+    services, program, deed = key
+    one, ratio = figures.summaries[key], figures.ratio(services, deed, program)
     return (
+        program,
         f"{one.wall:.2f}",
-        f"{one.quickest:.2f}, {one.slowest:.2f}",
+        f"{min(one.walls):.2f}, {max(one.walls):.2f}",
         "" if ratio is None else f"{ratio:.2f}",
+        _spread(figures.rounds(services, deed, program)),
         f"{one.cpu:.2f}",
         f"{one.memory / 1e6:.0f}",
-        str(one.runs),
+        str(len(one.walls)),
     )
+
+
+def _spread(ratios: Sequence[float]) -> str:
+    """The median, and the quartiles; "" where there are too few for that."""
+    if len(ratios) < 4:
+        return ""
+    first, middle, third = quantiles(ratios)
+    return f"{middle:.2f} ({first:.2f}, {third:.2f})"
 
 
 def _requests(counted: Mapping[Deed, Requests]) -> str:

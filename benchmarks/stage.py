@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.stopwatch import Failed
 from kploy import sandbox
 from kploy.sandbox.api import Api, api_of
 from kploy.sandbox.errors import NotAnswering
@@ -22,7 +23,10 @@ class Occupied(Exception):
 
 
 class Stage:
-    """A running sandbox, and ``folder`` for what is written to disk."""
+    """A running sandbox, and ``folder`` for what is written to disk.
+
+    What the sandbox does not do in time raises Failed, as what a program does not do.
+    """
 
     def __init__(self, cluster: sandbox.Sandbox, folder: Path) -> None:
         self.cluster = cluster
@@ -37,7 +41,7 @@ class Stage:
         self._count += 1
         path = f"/api/v1/namespaces/{self._namespace}"
         name = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self._namespace}}
-        self.api.create("/api/v1/namespaces", name)
+        _await_that(lambda: self.api.request("POST", "/api/v1/namespaces", name).code in {201, 409})
         _await_that(lambda: bool(self.api.get(f"{path}/serviceaccounts/default")))
         _await_that(lambda: bool(self.api.get(f"{path}/configmaps/kube-root-ca.crt")))
         return self._namespace
@@ -52,8 +56,7 @@ class Stage:
             return not self.api.get(f"{core}/pods?limit=1").get("items")
 
         _await_that(empty)
-        self.api.request("DELETE", core)
-        _await_that(lambda: self.api.request("GET", core).code == 404)
+        _await_that(lambda: self.api.request("DELETE", core).code == 404)
 
     def fresh_folder(self) -> Path:
         """Where the app for that namespace may be written; it is not there yet."""
@@ -71,24 +74,24 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Stage]:
+def staged(folder: Path, name: str = NAME) -> Iterator[Stage]:
     """A new stage, which is taken down however the block is left. Raises Occupied."""
-    if sandbox.find(NAME):
+    if sandbox.find(name):
         raise Occupied(
-            f"there is a sandbox {NAME} already. If no other bench runs: kploy sandbox down --name {NAME}"
+            f"there is a sandbox {name} already. If no other bench runs: kploy sandbox down --name {name}"
         )
     try:
-        folder.mkdir()
-        yield Stage(sandbox.up(NAME), folder)
+        folder.mkdir(exist_ok=True)
+        yield Stage(sandbox.up(name), folder)
     finally:
-        sandbox.down(NAME)
+        sandbox.down(name)
 
 
 def _await_that(probe: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _PATIENCE
     while not _holds(probe):
         if time.monotonic() > deadline:
-            raise TimeoutError("the sandbox did not get a namespace ready, or rid of it, in time")
+            raise Failed("the sandbox did not get a namespace ready, or rid of it, in time")
         time.sleep(0.1)
 
 

@@ -28,7 +28,7 @@ def verdicts(measured: Figures) -> dict[str, tuple[str, str]]:
     return {what: (value, verdict) for what, _, value, verdict in rows if verdict != "not measured"}
 
 
-def test_samples_of_one_kind_become_medians_extremes_and_the_highest_peak() -> None:
+def test_samples_of_one_kind_become_their_times_medians_and_the_highest_peak() -> None:
     samples = [
         sample(3),
         sample(10),
@@ -38,11 +38,12 @@ def test_samples_of_one_kind_become_medians_extremes_and_the_highest_peak() -> N
         sample(4, services=20),
     ]
     assert summarised(samples) == {
-        (100, "kploy", Deed.FIRST): Summary(3, 2, 10, 1.5, 10_000, 3),
-        (100, "limit", Deed.FIRST): Summary(7, 7, 7, 3.5, 7000, 1),
-        (100, "kploy", Deed.AGAIN): Summary(1, 1, 1, 0.5, 1000, 1),
-        (20, "kploy", Deed.FIRST): Summary(4, 4, 4, 2, 4000, 1),
+        (100, "kploy", Deed.FIRST): Summary((3, 10, 2), 1.5, 10_000),
+        (100, "limit", Deed.FIRST): Summary((7,), 3.5, 7000),
+        (100, "kploy", Deed.AGAIN): Summary((1,), 0.5, 1000),
+        (20, "kploy", Deed.FIRST): Summary((4,), 2, 4000),
     }
+    assert [summary.wall for summary in summarised(samples).values()] == [3, 7, 1, 4]
 
 
 def test_commands_one_after_the_other_add_up_but_for_their_memory() -> None:
@@ -55,6 +56,14 @@ def test_a_ratio_is_told_of_the_same_deed_of_the_same_size() -> None:
     assert measured.ratio(100, Deed.FIRST, "limit") == 1
     assert measured.ratio(100, Deed.AGAIN) is None
     assert measured.ratio(20, Deed.FIRST) is None
+
+
+def test_rounds_are_compared_each_by_itself_if_both_were_in_all_of_them() -> None:
+    measured = figures(sample(3), sample(2, "limit"), sample(4, "limit"), sample(8), sample(1, "helm"))
+    assert measured.rounds(100, Deed.FIRST) == (1.5, 2)
+    assert measured.rounds(100, Deed.FIRST, "helm") == ()
+    assert measured.rounds(100, Deed.AGAIN) == ()
+    assert measured.rounds(100, Deed.FIRST, "limit") == ()
 
 
 def test_sizes_ascend_and_leave_out_what_has_no_size() -> None:
