@@ -79,7 +79,9 @@ class ApiServer:
 
     def apply(self, resource: Resource, body: Body, manager: str, *, dry_run: bool, force: bool = False) -> Answer:
         path = _path(resource, *_identity(body))
-        query = [("fieldManager", manager), ("fieldValidation", "Strict"), *_dry(dry_run)]
+        # An apply always refuses unknown fields. "Strict" would let the server parse it once more, for keys that
+        # are there twice: https://github.com/kubernetes/apiserver, pkg/endpoints/handlers/patch.go (applyPatcher).
+        query = [("fieldManager", manager), ("fieldValidation", "Ignore"), *_dry(dry_run)]
         query += [("force", "true")] if force else []
         request = Request("PATCH", path, tuple(query), body, "application/apply-patch+yaml")
         status, answer = self._transport.send(request)

@@ -460,19 +460,19 @@ def proxy(passed_on: Reply) -> Iterator[Server]:
         yield server
 
 
-STRICT = [("fieldManager", OURS), ("fieldValidation", "Strict")]
+USUAL = [("fieldManager", OURS), ("fieldValidation", "Ignore")]
 
 
 @pytest.mark.parametrize(
     ("flags", "query"),
     [
-        ({"dry_run": True}, [*STRICT, ("dryRun", "All")]),
-        ({"dry_run": True, "force": True}, [*STRICT, ("dryRun", "All"), ("force", "true")]),
-        ({"dry_run": False}, STRICT),
-        ({"dry_run": False, "force": True}, [*STRICT, ("force", "true")]),
+        ({"dry_run": True}, [*USUAL, ("dryRun", "All")]),
+        ({"dry_run": True, "force": True}, [*USUAL, ("dryRun", "All"), ("force", "true")]),
+        ({"dry_run": False}, USUAL),
+        ({"dry_run": False, "force": True}, [*USUAL, ("force", "true")]),
     ],
 )
-def test_every_apply_is_strict_has_a_manager_and_is_dry_if_so_meant(
+def test_every_apply_has_a_manager_is_parsed_once_and_is_dry_if_so_meant(
     proxy: Server, to: Played, namespace: str, flags: dict[str, Any], query: list[tuple[str, str]]
 ) -> None:
     api = to(proxy)
