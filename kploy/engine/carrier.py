@@ -25,7 +25,7 @@ from kploy.engine.logs import Heard
 from kploy.engine.related import PODS, Relation
 from kploy.engine.resources import Resources
 from kploy.engine.strangers import take_over
-from kploy.engine.watching import Hidden, Listed, Selection, Sighted, Watching
+from kploy.engine.watching import Listed, Selection, Sighted, Unheard, Watching
 from kploy.model.app import App, Manifest
 from kploy.model.errors import KployError, LockLost, Refused
 from kploy.model.frozen import dataclass
@@ -135,7 +135,7 @@ class StopRequested:
 Outgoing = Taken | Removed | NotTaken | NotSent | Written
 """What came of something that was to be sent."""
 
-Message = Outgoing | NotReplaced | Heard | Wrote | Sighted | Listed | Hidden | Troubled | Broken | StopRequested
+Message = Outgoing | NotReplaced | Heard | Wrote | Sighted | Listed | Unheard | Troubled | Broken | StopRequested
 
 
 class Inbox(SimpleQueue[Message]):

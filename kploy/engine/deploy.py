@@ -47,7 +47,7 @@ from kploy.engine.lookout import REPLACED, Lookout, Told
 from kploy.engine.related import NOTICES, PODS, RELATIONS, Relation, explanations_of, relations_of
 from kploy.engine.reporting import Earlier, Reporting
 from kploy.engine.resources import Resources
-from kploy.engine.watching import Hidden, Listed, Sighted
+from kploy.engine.watching import Listed, Sighted, Unheard
 from kploy.model.app import App
 from kploy.model.errors import KployError
 from kploy.model.events import Event, Failed, Finished, Noted, Ready, Unfinished
@@ -64,6 +64,9 @@ _SOON = 0.25
 
 _GATHERING = 0.1
 """For so many seconds what pods tell of their workload is gathered, which is then judged once for all of it."""
+
+_GRACE = 2.0
+"""For so many seconds a failure is not told yet, if what may explain it was not looked at."""
 
 _LAST_WORDS = 10.0
 """For how many seconds at the end it is tried to write down how it ended: the server may be gone."""
@@ -132,6 +135,7 @@ class _Run:
         self._gathers_until = math.inf
         self._ready_at = -math.inf
         self._early: dict[ObjectRef, float] = {}
+        self._hidden: set[Relation] = set()
         reader = LogReader(job.cluster, job.app.kployfile.namespace, inbox.put)
         self._reporting = Reporting(job.app, job.graph, self._lookout, reader, inbox, job.earlier)
 
@@ -252,7 +256,7 @@ class _Run:
     def _understood(self, message: Message) -> list[rollout.Observation]:
         now = time.monotonic()
         match message:
-            case Sighted() | Listed() | Hidden() | Troubled():
+            case Sighted() | Listed() | Unheard() | Troubled():
                 return self._seen(self._told(message), now)
             case Heard() | Wrote():
                 self._notes.append(self._reporting.said(message, now - self._state.began_at))
@@ -311,7 +315,7 @@ class _Run:
         status = self._in_time(ref, self._lookout.applied(ref, body, is_untouched=action is Action.UNCHANGED), now)
         return [rollout.Answered(node, action, status, now), *self._seen(self._lookout.backed_by(ref), now)]
 
-    def _told(self, message: Sighted | Listed | Hidden | Troubled) -> tuple[Told, ...]:
+    def _told(self, message: Sighted | Listed | Unheard | Troubled) -> tuple[Told, ...]:
         match message:
             case Sighted(ref, body, is_gone, Relation() as relation):
                 return self._told_beside(relation, ref, body, is_gone=is_gone)
@@ -321,8 +325,8 @@ class _Run:
                 return self._listed_beside(relation, bodies)
             case Listed(resource, bodies, version):
                 return self._lookout.listed((resource.group, resource.kind), bodies, version)
-            case Hidden(relation):
-                self._beware(relation)
+            case Unheard(relation, for_good):
+                self._do_without(relation, for_good=for_good)
                 return ()
             case Troubled():
                 self._notes.append(Noted(message.text))
@@ -334,7 +338,7 @@ class _Run:
         touched = self._lookout.related_seen(relation, ref, body, is_gone=is_gone)
         self._heed(relation, {ref: body})
         if relation.are_many:
-            self._gather(touched)
+            self._gather(touched, time.monotonic() + _GATHERING)
             return ()
         return self._lookout.judged(touched)
 
@@ -355,11 +359,18 @@ class _Run:
         if relation is NOTICES and not self._is_wary:
             self._is_wary, self._next_reasons = True, time.monotonic()
 
-    def _gather(self, touched: AbstractSet[ObjectRef]) -> None:
-        """Judge these soon: what has a thousand pods would be judged a thousand times."""
-        if touched and not self._touched:
-            self._gathers_until = time.monotonic() + _GATHERING
-        self._touched.update(touched)
+    def _do_without(self, relation: Relation, *, for_good: bool) -> None:
+        """A relation is not heard: nobody waits for its warnings, and no failure for what it will never tell."""
+        self._beware(relation)
+        if for_good:
+            self._hidden.add(relation)
+            self._gather(self._early.keys(), time.monotonic())
+
+    def _gather(self, touched: AbstractSet[ObjectRef], until: float) -> None:
+        """Judge these at ``until``, or with others before: what has a thousand pods would be judged as often."""
+        if touched:
+            self._gathers_until = min(self._gathers_until, until)
+            self._touched.update(touched)
 
     def _seen(self, told: Iterable[Told], now: float) -> list[rollout.Observation]:
         known = [(ref, status) for ref, status in told if ref in self._nodes]
@@ -370,11 +381,14 @@ class _Run:
         if status.state is not State.FAILED or status is REPLACED:
             return status
         relations = explanations_of([(ref.group, ref.kind)])
-        if all(map(self._lookout.is_known, relations)):
+        if all(relation in self._hidden or self._lookout.is_known(relation) for relation in relations):
             return status
         self._watch_related(relations, is_needed=False)
-        until = self._early.setdefault(ref, now + _LOOK_AGAIN)
-        return replace(status, state=State.IN_PROGRESS) if now < until else status
+        until = min(self._early.setdefault(ref, now + _GRACE), self._state.deadline)
+        if now >= until:
+            return status
+        self._gather({ref}, until)
+        return replace(status, state=State.IN_PROGRESS)
 
     def _leaving_at(self, node: int) -> Leaving:
         ref = self._job.graph.nodes[node].ref

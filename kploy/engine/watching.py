@@ -59,10 +59,14 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden:
-    """Nothing will be told of a relation any more: who asks may not look."""
+class Unheard:
+    """What happens to a relation is not told at once: its watch fails; or, ``for_good``, who asks may not watch.
+
+    Who may list it is told how it is all the same, whenever somebody looks.
+    """
 
     relation: Relation
+    for_good: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class Watching:
         self,
         cluster: Cluster,
         selection: Selection,
-        put: Callable[[Sighted | Listed | Hidden], None],
+        put: Callable[[Sighted | Listed | Unheard], None],
         fails: Callable[[ClusterError, float], None],
         closed: threading.Event,
         too_quiet: float = _TOO_QUIET,
@@ -130,7 +134,7 @@ class Watching:
             except Forbidden:
                 if self.selection.relation is None or not self.selection.may_be_hidden:
                     raise
-                self._put(Hidden(self.selection.relation))
+                self._put(Unheard(self.selection.relation, for_good=True))
                 return
             except (Expired, *_PASSING) as error:
                 self._failed(error, began)
@@ -211,6 +215,8 @@ class Watching:
             return
         if self._failing_since is None:
             self._failing_since = began
+            if self.selection.relation is not None:
+                self._put(Unheard(self.selection.relation, for_good=False))
         self._fails(error, self._failing_since)
 
     def _pause_after(self, began: float) -> None:

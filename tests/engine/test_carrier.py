@@ -22,7 +22,7 @@ from kploy.cluster.port import (
 from kploy.engine.carrier import Broken, Carrier, Inbox, NotSent, NotTaken
 from kploy.engine.related import CLASSES, PODS, Relation
 from kploy.engine.resources import Resources
-from kploy.engine.watching import Hidden, Listed
+from kploy.engine.watching import Listed, Unheard
 from kploy.model.objects import Body, Resource
 from tests.makers import app_of, thing
 
@@ -188,7 +188,9 @@ def test_what_may_be_hidden_is_done_without(cluster: Refusing) -> None:
     inbox = Inbox()
     watch_to_its_end(carrier_of(cluster, inbox), CLASSES)
     assert cluster.was_asked.is_set()
-    assert [message for message in iter_of(inbox) if not isinstance(message, Listed)] == [Hidden(CLASSES)]
+    assert [message for message in iter_of(inbox) if not isinstance(message, Listed)] == [
+        Unheard(CLASSES, for_good=True)
+    ]
 
 
 def watch_to_its_end(carrier: Carrier, relation: Relation) -> None:

@@ -13,6 +13,7 @@ from kploy.cluster.adapter import ApiServer
 from kploy.cluster.port import Change, Cluster, ClusterError, Forbidden, Listing, ServerFailed
 from kploy.core import explaining
 from kploy.core.bodies import dig
+from kploy.engine import deploy
 from kploy.engine.carrier import Inbox
 from kploy.engine.pipeline import run
 from kploy.model import events
@@ -136,7 +137,7 @@ def template(plays: str, **spec: Any) -> dict[str, Any]:
 
 
 def deployed(
-    api: ApiServer,
+    api: Cluster,
     root: Path,
     namespace: str,
     kind: str,
@@ -281,6 +282,19 @@ def test_a_quota_that_leaves_no_room_is_told_in_its_own_words(
     assert "exceeded quota: none" in found.reason
 
 
+class Deaf(Unwilling):
+    """Gives no objects of a ``kind``: ``method`` of them fails with ``error``."""
+
+    def __init__(self, real: Cluster, method: str, error: ClusterError, kind: str = "Event") -> None:
+        super().__init__(real)
+        self._method = method
+        self._error = error
+        self._kind = kind
+
+    def refusal(self, method: str, resource: Resource) -> Exception | None:
+        return self._error if method == self._method and resource.kind == self._kind else None
+
+
 class Blind(Unwilling):
     """May not look at pods, ReplicaSets and events."""
 
@@ -293,6 +307,44 @@ def test_who_may_not_look_at_pods_does_without(api: ApiServer, tmp_path: Path, n
     said = told(app(tmp_path, namespace, "no-command"), Blind(api), timeout=8)
     assert isinstance(said[-1], events.Finished)
     assert said[-1].outcome is Outcome.TIMED_OUT
+
+
+FAILING = {"backoffLimit": 0, "template": template("fail", **NEVER)}
+"""A Job that fails, of which only its pods say why."""
+
+
+def ending(said: list[Event]) -> Outcome:
+    last = said[-1]
+    assert isinstance(last, events.Finished)
+    return last.outcome
+
+
+def test_who_may_not_look_at_pods_waits_for_nothing_that_they_could_say_of_a_failure(
+    api: ApiServer, tmp_path: Path, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploy, "_GRACE", 1000.0)
+    said = deployed(Blind(api), tmp_path, namespace, "Job", timeout=60, spec=FAILING)
+    assert failure(said).reason == OFTEN
+    assert failure(said).at < 50
+
+
+def test_a_failure_whose_reason_cannot_be_had_is_told_when_its_grace_is_over(
+    api: ApiServer, tmp_path: Path, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploy, "_LOOK_AGAIN", 1000.0)
+    without_pods = Deaf(api, "list", ServerFailed("no pods today"), "Pod")
+    said = deployed(without_pods, tmp_path, namespace, "Job", timeout=60, spec=FAILING)
+    assert failure(said).reason == OFTEN
+    assert failure(said).at < 50
+
+
+def test_a_failure_whose_reason_is_looked_for_when_the_time_is_up_is_a_failure(
+    api: ApiServer, tmp_path: Path, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploy, "_GRACE", 1000.0)
+    without_pods = Deaf(api, "list", ServerFailed("no pods today"), "Pod")
+    said = deployed(without_pods, tmp_path, namespace, "Job", timeout=15, spec=FAILING)
+    assert (failure(said).reason, ending(said)) == (OFTEN, Outcome.FAILED)
 
 
 def test_what_goes_well_is_not_asked_for_reasons(api: ApiServer, tmp_path: Path, namespace: str) -> None:
@@ -314,18 +366,6 @@ class LateWarnings(RecordingCluster):
         return super().watch(resource, namespace, selector, "0" if resource.kind == "Event" else since, fields)
 
 
-class Deaf(Unwilling):
-    """Gives no events: ``method`` of them fails with ``error``."""
-
-    def __init__(self, real: Cluster, method: str, error: ClusterError) -> None:
-        super().__init__(real)
-        self._method = method
-        self._error = error
-
-    def refusal(self, method: str, resource: Resource) -> Exception | None:
-        return self._error if method == self._method and resource.kind == "Event" else None
-
-
 @pytest.fixture
 def all_else_goes_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is as if other objects became ready all the time."""
@@ -338,7 +378,7 @@ def all_else_goes_well(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_while_others_become_ready_reasons_are_looked_for_once_there_is_a_warning(
     api: ApiServer, tmp_path: Path, namespace: str, seen: type[RecordingCluster]
 ) -> None:
-    assert failure(told(app(tmp_path, namespace, "image-not-found"), seen(api), timeout=120)).at < 110
+    assert failure(told(app(tmp_path, namespace, "image-not-found"), seen(api), timeout=120)).at < 50
 
 
 @pytest.mark.usefixtures("all_else_goes_well")
@@ -348,6 +388,7 @@ def test_while_others_become_ready_reasons_are_looked_for_once_there_is_a_warnin
         ("list", Forbidden("you may not list events")),
         ("watch", Forbidden("you may not watch events")),
         ("list", ServerFailed("no events today")),
+        ("watch", ServerFailed("no events today")),
     ],
     ids=str,
 )
@@ -355,7 +396,7 @@ def test_while_others_become_ready_and_no_warning_can_be_heard_reasons_are_looke
     api: ApiServer, tmp_path: Path, namespace: str, method: str, error: ClusterError
 ) -> None:
     said = told(app(tmp_path, namespace, "no-command"), Deaf(api, method, error), timeout=120)
-    assert failure(said).at < 110
+    assert failure(said).at < 50
 
 
 @pytest.mark.usefixtures("all_else_goes_well")

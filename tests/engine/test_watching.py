@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kploy.cluster.port import Change, ChangeType, ClusterError, Expired, Listing, ServerFailed
-from kploy.engine.watching import Hidden, Listed, Selection, Sighted, Watching
+from kploy.engine.related import NOTICES, Relation
+from kploy.engine.watching import Listed, Selection, Sighted, Unheard, Watching
 from kploy.model.objects import Body, ObjectRef, Resource
 from tests.engine.test_carrier import Refusing
 
@@ -57,12 +58,12 @@ class Played(Refusing):
 class Watched:
     """A watch, and what it told."""
 
-    def __init__(self, **how: Any) -> None:
+    def __init__(self, relation: Relation | None = None, **how: Any) -> None:
         self.closed = threading.Event()
         self.cluster = Played(self.closed)
-        self.told: list[Sighted | Listed | Hidden] = []
+        self.told: list[Sighted | Listed | Unheard] = []
         self.failures: list[str] = []
-        selection = Selection(CONFIG_MAP, "shop", "app=a")
+        selection = Selection(CONFIG_MAP, "shop", "app=a", relation)
         self.watching = Watching(self.cluster, selection, self.told.append, self._fails, self.closed, **how)
 
     def _fails(self, error: ClusterError, since: float) -> None:
@@ -75,10 +76,10 @@ class Watched:
         return [_gist(message) for message in self.told]
 
 
-def _gist(message: Sighted | Listed | Hidden) -> tuple[str, int]:
+def _gist(message: Sighted | Listed | Unheard) -> tuple[str, int]:
     match message:
-        case Hidden():
-            return "hidden", 0
+        case Unheard(for_good=for_good):
+            return "hidden" if for_good else "unheard", 0
         case Listed(version=version):
             return "listed", int(version)
         case Sighted(body=seen, is_gone=is_gone):
@@ -96,6 +97,18 @@ def test_a_watch_goes_on_from_where_it_was_and_lists_again_when_that_is_forgotte
     assert told == [("listed", 10), ("seen", 11), ("seen", 12), ("listed", 10), ("seen", 13)]
     assert watched.cluster.since == ["10", "11", "10"]
     assert watched.failures == ["odd"]
+
+
+def test_a_relation_is_unheard_from_when_its_watch_fails_and_that_is_told_once() -> None:
+    steps = change(11), ServerFailed("odd"), ServerFailed("odd"), change(12), ServerFailed("odd"), change(13)
+    assert Watched(NOTICES).play(*steps) == [
+        ("listed", 10),
+        ("seen", 11),
+        ("unheard", 0),
+        ("seen", 12),
+        ("unheard", 0),
+        ("seen", 13),
+    ]
 
 
 def test_who_looks_again_tells_how_everything_is_and_older_news_that_come_late_are_none() -> None:
