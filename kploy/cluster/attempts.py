@@ -46,17 +46,9 @@ class Attempts:
         bounded._deadline = deadline  # noqa: SLF001 - it is one of its own
         return bounded
 
-    def now(self) -> float:
-        """Seconds of the clock that deadlines are in."""
-        return self._pace.now()
-
-    def left(self, limit: float) -> float:
-        """For how many seconds an answer may still be waited for, at most ``limit``; none is left at 0 or less."""
-        return min(limit, self._deadline + _LAST_ANSWER - self._pace.now())
-
     def before_asking(self, limit: float) -> float:
-        """As ``left``. Raises Unreachable when it is too late to ask."""
-        left = self.left(limit)
+        """For how many seconds an answer may be waited for, at most ``limit``. Raises Unreachable if for none."""
+        left = min(limit, self._deadline + _LAST_ANSWER - self._pace.now())
         if left <= 0 or self.closed.is_set():
             fact = "kploy ends" if self.closed.is_set() else "the time is up"
             raise Unreachable(f"{fact}: nothing more is asked of {self.sessions.latest.server}")

@@ -8,6 +8,7 @@ through them is written and read here. That http.client reads the same out of an
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -150,7 +151,44 @@ _MOST_DIGITS: Final = 16
 _MOST_INTERIM: Final = 10
 
 
-def reader(socket: Any) -> io.BufferedReader:
-    """A connected socket as something to read from: for all answers that come through it."""
-    source: io.BufferedReader = socket.makefile("rb", _BUFFER)
-    return source
+class Incoming(io.RawIOBase):
+    """What arrives at a connected socket, and how long that may take; to read it raises TimeoutError then."""
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+        self._until: float | None = None
+        self._is_timed = False
+
+    def within(self, seconds: float) -> None:
+        """All that is read from now on has to be there in so many seconds."""
+        self.each_within(seconds)
+        self._until = time.monotonic() + seconds
+
+    def each_within(self, seconds: float) -> None:
+        """Each read from now on may take so many seconds."""
+        self._socket.settimeout(seconds)
+        self._until, self._is_timed = None, True
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def fileno(self) -> int:
+        """The socket's."""
+        number: int = self._socket.fileno()
+        return number
+
+    def readinto(self, buffer: Any) -> int:
+        """Wait until something arrives. Most answers arrive at once: what they take is set with ``within``."""
+        if self._until is not None and not self._is_timed:
+            left = self._until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("it drips")
+            self._socket.settimeout(left)
+        self._is_timed = False
+        count: int = self._socket.recv_into(buffer)
+        return count
+
+    def buffered(self) -> io.BufferedReader:
+        """The same, to read answers from: for all that come through it."""
+        return io.BufferedReader(self, _BUFFER)

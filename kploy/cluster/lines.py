@@ -23,7 +23,7 @@ from urllib3.util import parse_url
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from kploy.cluster.attempts import Passing
-from kploy.cluster.exchange import Garbled, reader
+from kploy.cluster.exchange import Garbled, Incoming
 from kploy.cluster.port import ClusterError, Unreachable
 from kploy.cluster.retries import Again
 
@@ -68,7 +68,8 @@ class Line:
     """A connection that takes one request after the other. For one thread at a time, but for ``stop``."""
 
     def __init__(self, connection: Any) -> None:
-        self.source: io.BufferedReader = reader(connection.sock)
+        self._incoming = Incoming(connection.sock)
+        self.source: io.BufferedReader = self._incoming.buffered()
         self._connection = connection
         self._ending = threading.Lock()
         self._is_closed = False
@@ -80,15 +81,19 @@ class Line:
         return connected
 
     def send(self, data: bytes, seconds: float) -> None:
-        """Send a request; neither that nor a read of its answer may take longer than ``seconds``."""
-        self.allow(seconds)
+        """Send a request; to hear the answer may take ``seconds``."""
+        self.hear_within(seconds)
         # Who answers before it has heard all may have hung up, and its answer is there.
         with suppress(BrokenPipeError, ConnectionResetError):
             self._connection.sock.sendall(data)
 
-    def allow(self, seconds: float) -> None:
-        """So long may the next read take."""
-        self._connection.sock.settimeout(seconds)
+    def hear_within(self, seconds: float) -> None:
+        """The whole of what is still to come of the answer may take so long."""
+        self._incoming.within(seconds)
+
+    def hear_every(self, seconds: float) -> None:
+        """Each read of it may take so long, however many there are."""
+        self._incoming.each_within(seconds)
 
     def stop(self) -> None:
         """End what another thread reads at this moment."""

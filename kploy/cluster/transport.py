@@ -145,7 +145,7 @@ class Transport:
         """A success and all that came with it; raises what anything else means."""
         try:
             exchange = self._asked(request, session, limit)
-            data = self._read(exchange, limit)
+            data = _read(exchange)
         except FAILURES as exc:
             raise meaning_of(exc, self._server) from exc
         if exchange.answer.status < 300:
@@ -156,28 +156,13 @@ class Transport:
         try:
             exchange = self._asked(request, session, silence)
             if exchange.answer.status == 200:
+                exchange.line.hear_every(silence)
                 return exchange
-            exchange.line.allow(self._read_timeout)
-            data = self._read(exchange, self._read_timeout)
+            exchange.line.hear_within(self._read_timeout)
+            data = _read(exchange)
         except FAILURES as exc:
             raise meaning_of(exc, self._server) from exc
         raise self._failure(request, exchange.answer, data, answers.parsed(data))
-
-    def _read(self, exchange: _Exchange, limit: float) -> bytes:
-        """All of an answer, within ``limit`` seconds."""
-        until = self._attempts.now() + self._attempts.left(limit)
-
-        def read() -> bytes:
-            part = exchange.answer.read()
-            if not exchange.answer.is_over:
-                left = until - self._attempts.now()
-                if left <= 0:
-                    raise TimeoutError("it drips")
-                exchange.line.allow(min(limit, left))
-            return part
-
-        with closing(exchange):
-            return answers.whole(read)
 
     def _failure(self, request: Request, head: Answer, data: bytes, answer: Any) -> ClusterError | Passing:
         """What an answer means that is not a success."""
@@ -201,7 +186,7 @@ class Transport:
         return Unreachable(f"{self._server} does not answer as a Kubernetes API server", hint)
 
     def _asked(self, request: Request, session: Session, limit: float) -> _Exchange:
-        """A request, and its answer as far as its headers, whatever its status."""
+        """A request, and its answer as far as its headers, whatever its status, within ``limit`` seconds."""
         left = self._attempts.before_asking(limit)
         line = session.lines.take(left)
         try:
@@ -227,6 +212,12 @@ class _Exchange:
             self.lines.give_back(self.line)
         else:
             self.line.close()
+
+
+def _read(exchange: _Exchange) -> bytes:
+    """All of an answer."""
+    with closing(exchange):
+        return answers.whole(exchange.answer.read)
 
 
 def _written(request: Request, session: Session) -> bytes:

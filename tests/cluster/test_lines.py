@@ -132,12 +132,15 @@ def test_who_is_behind_a_proxy_that_says_nothing_does_not_answer(wires: Wires) -
 
 
 def test_who_finds_a_connection_dead_uses_none_of_the_others(wires: Wires) -> None:
-    peers = []
+    peers, both_there = [], threading.Barrier(2)
 
     def ends_all(handler: Handler) -> None:
         peers.append(handler.client_address)
+        is_early = len(peers) <= 2
+        if is_early:
+            both_there.wait(20)  # So that the second does not take the connection of the first.
         OK(handler)
-        handler.close_connection = len(peers) <= 2
+        handler.close_connection = is_early
 
     with serving(ends_all) as server:
         time = Hurried()

@@ -8,7 +8,6 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -265,19 +264,46 @@ def test_nothing_is_tried_again_past_the_deadline(wires: Wires) -> None:
         assert len(server.requests) > before
 
 
-def test_an_answer_that_drips_is_not_waited_for(wires: Wires) -> None:
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n"
+
+
+@pytest.mark.parametrize(
+    ("at_once", "drop"),
+    [
+        (HEAD + b'\r\n{"a": 1', b" "),
+        (HEAD, b"X-More: and more\r\n"),
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+    ],
+    ids=["body", "headers", "interim", "chunks", "size"],
+)
+def test_an_answer_that_drips_is_not_waited_for(wires: Wires, at_once: bytes, drop: bytes) -> None:
+    finished = []
+
     def drips(handler: Handler) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Length", "100")
-        handler.end_headers()
-        for byte in chain(b'{"a": 1', repeat(32, 92), b"}"):
+        handler.wfile.write(at_once)
+        for byte in drop * 100:
             handler.wfile.write(bytes([byte]))
-            handler.server.ending.wait(QUICK / 2)
+            handler.server.ending.wait(QUICK / 20)
+        finished.append(True)
 
     with serving(drips) as server:
         with pytest.raises(Unreachable) as raised:
             wires.to(server.url, QUICK).send(VERSION, patience=0)
         assert raised.value.message == f"{server.url} took the request but did not answer in time"
+        assert not finished
+
+
+def test_a_stream_that_drips_is_heard_as_long_as_it_does(wires: Wires) -> None:
+    def drips(handler: Handler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        for byte in b'{"a": "' + b"x" * 30 + b'"}\n':
+            handler.wfile.write(bytes([byte]))
+            handler.server.ending.wait(QUICK / 10)
+
+    with serving(drips) as server:
+        assert list(wires.to(server.url, silence=QUICK).stream(WATCH)) == [{"a": "x" * 30}]
 
 
 def told(wires: Wires, *answers: Answer, **time: float) -> list[Trouble]:
