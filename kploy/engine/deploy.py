@@ -364,6 +364,10 @@ class _Run:
         self._beware(relation)
         if for_good:
             self._hidden.add(relation)
+            if not (relation.may_be_hidden or self._lookout.is_known(relation)):
+                where = f"{relation.resource.plural} in namespace {self._job.app.kployfile.namespace}"
+                told = "why something is not ready cannot be told in full"
+                self._notes.append(Noted(f"{told}: you may not list {where}"))
             self._gather(self._early.keys(), time.monotonic())
 
     def _gather(self, touched: AbstractSet[ObjectRef], until: float) -> None:

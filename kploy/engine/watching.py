@@ -119,6 +119,7 @@ class Watching:
         self._closed = closed
         self._too_quiet = too_quiet
         self._lock = threading.Lock()
+        self._is_listed = False
         self._heard = 0
         self._heard_at = time.monotonic()
         self._is_looking = False
@@ -143,9 +144,10 @@ class Watching:
     def wants_look(self) -> bool:
         """Whether there was no news for so long that it is worth a look. Who is told so calls ``look_again``.
 
-        Nobody else is told until that look is over. For one thread.
+        Until something was listed there is none: what is refused once is not asked for again. Nobody else is told
+        until that look is over. For one thread.
         """
-        if self._is_looking or time.monotonic() - self._heard_at < self._too_quiet:
+        if not self._is_listed or self._is_looking or time.monotonic() - self._heard_at < self._too_quiet:
             return False
         self._is_looking = True
         return True
@@ -196,6 +198,7 @@ class Watching:
         resource = self.selection.resource
         bodies = {ref_of(resource, body): named(resource, body) for body in listing.items}
         self._floor = max(self._floor, _number(listing.resource_version))
+        self._is_listed = True
         self._put(Listed(resource, bodies, listing.resource_version, self.selection.relation))
 
     def _tell(self, change: Change) -> None:

@@ -217,6 +217,9 @@ class Narrator:
             case Outcome.INTERRUPTED:
                 yield self._bad(f"interrupted: {', '.join(filter(None, [done, *trouble]))}")
                 yield _advice("", f"{self._calls.again} goes on from here")
+            case Outcome.UNREACHABLE | Outcome.REFUSED if self._actions or trouble:
+                yield self._bad(f"{app}: stopped on the way: {', '.join(filter(None, [done, *trouble]))}")
+                yield _advice("", f"{self._calls.again} goes on from here")
 
     def _ways_on(self, good: int | None) -> Iterator[Row]:
         """How to look, and how to undo it."""

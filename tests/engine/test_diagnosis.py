@@ -307,6 +307,9 @@ def test_who_may_not_look_at_pods_does_without(api: ApiServer, tmp_path: Path, n
     said = told(app(tmp_path, namespace, "no-command"), Blind(api), timeout=8)
     assert isinstance(said[-1], events.Finished)
     assert said[-1].outcome is Outcome.TIMED_OUT
+    what = "why something is not ready cannot be told in full: you may not list"
+    noted = sorted(event.text for event in said if isinstance(event, events.Noted) and what in event.text)
+    assert noted == [f"{what} {kind} in namespace {namespace}" for kind in ("events", "pods", "replicasets")]
 
 
 FAILING = {"backoffLimit": 0, "template": template("fail", **NEVER)}

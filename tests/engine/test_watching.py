@@ -154,6 +154,8 @@ def test_a_look_that_the_watch_overtakes_is_not_told() -> None:
 def test_a_quiet_watch_wants_one_look_at_a_time() -> None:
     assert not Watched().watching.wants_look()
     watched = Watched(too_quiet=0.0)
+    assert not watched.watching.wants_look()
+    watched.play()
     assert [watched.watching.wants_look() for _ in range(2)] == [True, False]
     seen: list[bool] = []
     watched.cluster.while_listing = lambda: seen.append(watched.watching.wants_look())

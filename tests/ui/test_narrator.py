@@ -119,6 +119,16 @@ def test_a_run_that_fails() -> None:
             Outcome.INTERRUPTED,
             ["✗ interrupted: 1 created, 1 not started, 1 not ready", "  kploy run goes on from here"],
         ),
+        *(
+            (
+                outcome,
+                [
+                    "✗ shop: stopped on the way: 1 created, 1 not started, 1 not ready",
+                    "  kploy run goes on from here",
+                ],
+            )
+            for outcome in (Outcome.UNREACHABLE, Outcome.REFUSED)
+        ),
     ],
 )
 def test_a_run_that_ends_too_early_says_what_is_missing_and_what_to_do(outcome: Outcome, words: list[str]) -> None:
