@@ -17,3 +17,11 @@ def test_is_a_list_whose_changes_leave_the_original_alone(data: st.DataObject, r
     assert list(changed) == expected
     assert [changed[index] for index in range(len(rows))] == expected
     assert list(table) == rows
+
+
+def test_one_changed_row_of_twenty_thousand_copies_a_few_hundred() -> None:
+    rows = [object() for _ in range(20_000)]
+    before = Table.of(rows)
+    after = before.replace({10_000: object()})
+    new = [chunk for chunk in after._chunks if not any(chunk is each for each in before._chunks)]
+    assert (len(new), len(new[0]) + len(after._chunks) < 500) == (1, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from benchmarks.generate import OBJECTS, change, generate
 from kploy.cluster.adapter import ApiServer
 from kploy.cluster.port import Cluster
+from kploy.cluster.transport import Request, Transport
 from kploy.engine.carrier import Inbox
 from kploy.engine.pipeline import dryrun, run
 from kploy.engine.prepare import prepare
@@ -29,6 +31,20 @@ def asked(api: ApiServer, what: Callable[[Cluster], object]) -> list[Call]:
     recording = RecordingCluster(api)
     what(recording)
     return recording.calls
+
+
+@pytest.fixture
+def on_the_wire(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of all requests that are sent, tries and discovery included."""
+    paths: list[str] = []
+    send = Transport._asked  # noqa: SLF001 - there each one comes by
+
+    def noted(transport: Transport, request: Request, *rest: Any) -> Any:
+        paths.append(request.path)
+        return send(transport, request, *rest)
+
+    monkeypatch.setattr(Transport, "_asked", noted)
+    return paths
 
 
 def deployed(root: Path, cluster: Cluster) -> None:
@@ -91,6 +107,23 @@ def test_the_number_of_requests_is_that_of_what_changes(api: ApiServer, tmp_path
     }
 
 
+@pytest.mark.parametrize(
+    "command",
+    [deployed, lambda root, cluster: list(dryrun(root, lambda _: cluster)), listed],
+    ids=["run", "dryrun", "list"],
+)
+def test_where_nothing_is_to_be_done_nothing_is_sent_but_these_requests_and_the_question_for_the_version(
+    api: ApiServer, tmp_path: Path, on_the_wire: list[str], command: Callable[[Path, Cluster], object]
+) -> None:
+    root = tmp_path / "app"
+    generate(root, 2, f"test-{uuid4().hex[:8]}")
+    deployed(root, api)
+    on_the_wire.clear()
+    calls = asked(api, lambda cluster: command(root, cluster))
+    assert len(on_the_wire) == len(calls) + 1
+    assert on_the_wire.count("/version") == 1
+
+
 def test_one_change_costs_the_same_however_large_the_app_is(api: ApiServer, tmp_path: Path) -> None:
     costs = []
     for services in (2, 5):
@@ -102,6 +135,8 @@ def test_one_change_costs_the_same_however_large_the_app_is(api: ApiServer, tmp_
         costs.append(Counter((call.method, call.kind, call.dry_run) for call in calls if call.method != "watch"))
     small, large = costs
     assert small["apply", "ConfigMap", False] == 1
+    # Whether something was looked at once more depends on how long it took.
+    assert max(times for call, times in large.items() if call[0] == "list") <= 3
     assert {call: times for call, times in small.items() if call[0] != "list"} == {
         call: times for call, times in large.items() if call[0] != "list"
     }
