@@ -286,6 +286,7 @@ class _Turn:
     def __init__(self, state: State) -> None:
         self.state = state
         self.actions: list[Action] = []
+        self._late: list[Action] = []
         self._changed: dict[int, Item] = {}
         self._settled = 0
 
@@ -325,6 +326,7 @@ class _Turn:
                 assert_never(observation)
 
     def end(self, now: float) -> tuple[State, tuple[Action, ...]]:
+        self.actions += self._late
         still_open = self.state.open - self._settled
         is_over = still_open == 0 and self.state.stage is Stage.ROLLING
         if is_over and not self.state.is_recorded:
@@ -393,7 +395,13 @@ class _Turn:
             self._release(node, {Milestone.TRIED, Milestone.APPLIED, Milestone.READY}, now)
             return
         self._change(node, phase=Phase.APPLYING)
-        self.actions.append(Delete(node) if self._is_leaving(node) else Apply(node))
+        if self._is_leaving(node):
+            self.actions.append(Delete(node))
+        elif self.state.graph.nodes[node].backers:
+            # Its endpoints come with its pods, which need the others: until then its controllers work in vain.
+            self._late.append(Apply(node))
+        else:
+            self.actions.append(Apply(node))
 
     def _answered(self, node: int, change: Change, status: Status, now: float) -> None:
         if self._phase(node) is not Phase.APPLYING:

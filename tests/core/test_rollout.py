@@ -75,6 +75,15 @@ def test_starts_what_waits_for_nothing() -> None:
     assert actions == [Apply(MIGRATE)]
 
 
+def test_of_what_waits_for_nothing_the_services_that_wait_for_pods_are_the_last() -> None:
+    graph, _ = graph_of(
+        [service("web", app="web"), service("away", app="x"), thing("a"), deployment("web"), thing("b")]
+    )
+    _, actions = play(start(graph, TIMEOUT), Began(0))
+    started = [graph.nodes[action.node].ref for action in actions if isinstance(action, Apply)]
+    assert [str(ref) for ref in started] == ["service/away", "configmap/a", "configmap/b", "service/web"]
+
+
 def test_an_object_that_is_not_ready_yet_is_watched_and_holds_up_what_needs_it() -> None:
     state, actions = play(job_then_web(), Began(0), Answered(MIGRATE, Change.CREATED, IN_PROGRESS, 1))
     migrate = state.graph.nodes[MIGRATE].ref
