@@ -215,11 +215,14 @@ class Narrator:
                 yield _advice("wait", f"{self._calls.again} --timeout {_longer(at)}")
                 yield from self._ways_on(good)
             case Outcome.INTERRUPTED:
-                yield self._bad(f"interrupted: {', '.join(filter(None, [done, *trouble]))}")
-                yield _advice("", f"{self._calls.again} goes on from here")
+                yield from self._cut_short("interrupted", [done, *trouble])
             case Outcome.UNREACHABLE | Outcome.REFUSED if self._actions or trouble:
-                yield self._bad(f"{app}: stopped on the way: {', '.join(filter(None, [done, *trouble]))}")
-                yield _advice("", f"{self._calls.again} goes on from here")
+                yield from self._cut_short(f"{app}: stopped on the way", [done, *trouble])
+
+    def _cut_short(self, how: str, counts: Iterable[str]) -> Iterator[Row]:
+        """How it ended before its end, and what was done by then."""
+        yield self._bad(f"{how}: {', '.join(filter(None, counts))}")
+        yield _advice("", f"{self._calls.again} goes on from here")
 
     def _ways_on(self, good: int | None) -> Iterator[Row]:
         """How to look, and how to undo it."""
