@@ -62,6 +62,9 @@ _OUR_WORDS = re.compile(
 )
 """What kploy says of most that is on its way, quoting nobody: there is no secret in it to look for."""
 
+_AT_ZERO = "at zero"
+"""With a workload: that it is as it should be without a single pod, or is no more."""
+
 Told = tuple[ObjectRef, Status]
 """An object, and how it is now."""
 
@@ -119,6 +122,7 @@ class Lookout:
         self._veils: dict[ObjectRef, tuple[tuple[str, object], Callable[[str], str]]] = {}
         self._backers = _backers(graph)
         self._backed = _backed(self._backers)
+        self._at_zero: set[ObjectRef] = set()
         # Most objects say the same few things, again and again.
         self._masked = lru_cache(maxsize=4096)(lambda said: without(said, self._words))
 
@@ -297,6 +301,12 @@ class Lookout:
         return _version(self._bodies[ref]) <= complete.version
 
     def _judge(self, ref: ObjectRef, moment: Moment) -> Status:
+        status = self._judged(ref, moment)
+        if ref in self._backed:
+            self._note_if_at_zero(ref, status)
+        return status
+
+    def _judged(self, ref: ObjectRef, moment: Moment) -> Status:
         if ref in self._leaving and not text(self._bodies[ref], "metadata", "deletionTimestamp"):
             return _LEAVING
         body = self._bodies[ref]
@@ -401,11 +411,18 @@ class Lookout:
 
         A Service is judged by it, at ``moment``.
         """
-        self._statuses.looks_at(service, workload)
-        if workload not in self._bodies:
-            return False
-        status = self._statuses.of(workload, moment)
-        return status.state is State.CURRENT and status.counts is not None and status.counts.wanted == 0
+        if workload in self._bodies:
+            self._statuses.of(workload, moment)
+        # Not at the workload itself: that becomes another one several times in a rollout, and this hardly ever.
+        self._statuses.looks_at(service, (_AT_ZERO, workload))
+        return workload in self._at_zero
+
+    def _note_if_at_zero(self, ref: ObjectRef, status: Status) -> None:
+        """What of a workload's new status the Services look at that it backs."""
+        is_at_zero = status.state is State.CURRENT and status.counts is not None and status.counts.wanted == 0
+        if is_at_zero != (ref in self._at_zero):
+            self._at_zero ^= {ref}
+            self._statuses.changed([(_AT_ZERO, ref)])
 
 
 def _backers(graph: Graph) -> dict[ObjectRef, set[ObjectRef]]:

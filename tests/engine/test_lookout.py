@@ -294,6 +294,14 @@ def test_a_service_waits_for_no_endpoint_while_its_workload_is_at_zero() -> None
     assert seen.seen(DEPLOYMENT, scaled(0, 9))[1:] == ((WEB, idle),)
 
 
+def test_a_service_is_told_anew_only_when_a_workload_comes_to_be_at_zero_or_no_more_is() -> None:
+    seen = lookout()
+    seen.applied(WEB, SERVICE)
+    seen.applied(DEPLOYMENT, scaled(1))
+    told = [seen.seen(DEPLOYMENT, scaled(replicas, 8 + at))[1:] for at, replicas in enumerate((2, 0, 0, 3, 1))]
+    assert [[ref for ref, _ in each] for each in told] == [[], [WEB], [], [WEB], []]
+
+
 def controller(version: int, uid: str = "1") -> dict[str, Any]:
     metadata = {"name": "old", "namespace": "shop", "uid": uid, "resourceVersion": str(version), "generation": 2}
     spec = {"replicas": 1, "template": {"spec": {"containers": [{"name": "web", "image": "web:2"}]}}}
