@@ -114,7 +114,7 @@ def _cause(live: Live) -> Cause | None:
         found = claims.of_pods(live, prefix) or found
     refusal = _refusal(live)
     if refusal is None or (found is not None and found.grade is Grade.FATAL):
-        return found
+        return found or _pause(live)
     return refusal
 
 
@@ -281,6 +281,17 @@ def _told(live: Live, reason: str, wanted: int) -> str:
         return ""
     found = [each for each in _own_notices(live) if each.reason == reason]
     return found[-1].message if found and found[-1].at >= last_change(live) else ""
+
+
+def _pause(live: Live) -> Cause | None:
+    """That no more pods of its template are made until somebody resumes it."""
+    if live.body.text("kind") != "Deployment" or not live.spec.flag("paused"):
+        return None
+    updated, wanted = live.status.number("updatedReplicas"), live.spec.number("replicas", 1)
+    if updated >= wanted:
+        return None
+    message = f"paused: {updated} of {wanted} updated"
+    return Cause("Paused", message, Grade.SUSPECTED, ("spec", "paused"), _SETTLING)
 
 
 # Everything else.

@@ -46,6 +46,7 @@ _REMEDIES = {
     "FailedIndexes": _OF_JOB,
     "MaxFailedIndexesExceeded": _OF_JOB,
     "PodFailurePolicy": _OF_JOB,
+    "Paused": "take paused out of the manifest; where it is not in it: kubectl rollout resume {scope}{object}",
     "FailedGetScale": "name a workload that is there, with its kind and apiVersion",
 }
 

@@ -250,6 +250,32 @@ def test_what_an_older_replica_set_was_refused_ends_nothing() -> None:
     assert status.cause.grade is Grade.TRANSIENT
 
 
+def paused(updated: int) -> dict[str, Any]:
+    live = workload(updatedReplicas=updated)
+    live["spec"]["paused"] = True
+    return live
+
+
+@pytest.mark.parametrize("updated", [0, 1])
+def test_a_paused_deployment_is_suspected_to_stay_as_it_is(updated: int) -> None:
+    message = f"paused: {updated} of 2 updated"
+    assert judged(paused(updated)) == Status(
+        State.IN_PROGRESS,
+        message,
+        Counts(0, 2),
+        Cause("Paused", message, Grade.SUSPECTED, ("spec", "paused"), 15.0),
+    )
+
+
+def test_a_pause_is_no_cause_once_all_pods_are_new() -> None:
+    status = judged(paused(2))
+    assert (status.message, status.cause) == ("paused: 0 of 2 ready", None)
+
+
+def test_what_its_new_pods_say_goes_before_a_pause() -> None:
+    assert verdict(pod("web-1", LOST), live=paused(1))[0] is State.FAILED
+
+
 def test_before_its_controller_has_seen_a_change_nothing_that_was_before_counts() -> None:
     said = 'pods "web-" is forbidden: violates PodSecurity "restricted:latest"'
     condition = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": said}

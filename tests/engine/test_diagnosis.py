@@ -237,6 +237,12 @@ DISK = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": 
             "Unschedulable",
             ("spec", "template", "spec", "nodeSelector"),
         ),
+        (
+            "Deployment",
+            {"paused": True, "selector": SELECTOR, "template": template("nothing")},
+            "Paused",
+            ("spec", "paused"),
+        ),
     ],
 )
 def test_what_is_waited_for_in_vain_is_suspected_with_its_field_meanwhile(
