@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from kploy.core.bodies import mapping, text
@@ -19,6 +20,7 @@ from kploy.model.app import (
     Manifest,
 )
 from kploy.model.findings import Finding, warning
+from kploy.model.frozen import dataclass
 
 _PREFIX = "kploy.dev/"
 _WRITTEN = (DEPENDS_ON, IGNORE, KEEP, MAX_UNAVAILABLE, RESTART_ON_CONFIG)
@@ -37,10 +39,47 @@ def unknown_annotations(manifest: Manifest) -> Iterator[Finding]:
         yield warning("unknown-annotation", f"kploy has no annotation `{key[:100]}`", hint, place)
 
 
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """What may stand in an annotation, and what becomes of it if something else does."""
+
+    form: re.Pattern[str]
+    lacks: str
+    outcome: str
+    hint: str
+
+
+_SWITCH = re.compile(r"true|false")
+
+_VALUES = {
+    KEEP: _Value(
+        _SWITCH,
+        'neither "true" nor "false"',
+        "it is not kept",
+        'write "true" if it is to stay when the rest goes, else take it out',
+    ),
+    RESTART_ON_CONFIG: _Value(
+        _SWITCH,
+        'neither "true" nor "false"',
+        "the pods restart",
+        'write "false" if they are not to, else take it out',
+    ),
+    MAX_UNAVAILABLE: _Value(
+        re.compile(r"[0-9]{1,9}%?"),
+        "neither a number nor a percentage",
+        "its pods are replaced one at a time",
+        'write a number like "2", or "25%"',
+    ),
+}
+
+_PLACES = (*(("annotations", key) for key in _VALUES), ("labels", KEEP))
+
+
 def unclear_annotations(manifest: Manifest) -> Iterator[Finding]:
-    """Rule ``unclear-annotation``: one of kploy's own that says neither "true" nor "false"."""
-    said = text(manifest.body, "metadata", "annotations", RESTART_ON_CONFIG)
-    if said not in {"", "true", "false"}:
-        message = f'`{RESTART_ON_CONFIG}` is neither "true" nor "false" but `{said[:100]}`: the pods restart'
-        place = manifest.positions.value(("metadata", "annotations", RESTART_ON_CONFIG))
-        yield warning("unclear-annotation", message, 'write "false" if they are not to, else take it out', place)
+    """Rule ``unclear-annotation``: one of kploy's own with a value that means nothing to it."""
+    for where, key in _PLACES:
+        said, value = text(manifest.body, "metadata", where, key), _VALUES[key]
+        if said and not value.form.fullmatch(said):
+            message = f"`{key}` is {value.lacks} but `{said[:100]}`: {value.outcome}"
+            place = manifest.positions.value(("metadata", where, key))
+            yield warning("unclear-annotation", message, value.hint, place)

@@ -60,3 +60,30 @@ def test_whether_pods_restart_is_yes_or_no() -> None:
             Place("value metadata.annotations.kploy.dev/restart-on-config", 1, 1),
         )
     ]
+
+
+def speaking(where: str, key: str, said: str) -> Manifest:
+    return manifest_of({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", where: {key: said}}})
+
+
+@pytest.mark.parametrize("where", ["annotations", "labels"])
+def test_whether_an_object_is_kept_is_yes_or_no(where: str) -> None:
+    for said in ("true", "false", ""):
+        assert list(unclear_annotations(speaking(where, "kploy.dev/keep", said))) == []
+    assert list(unclear_annotations(speaking(where, "kploy.dev/keep", "yes"))) == [
+        warning(
+            "unclear-annotation",
+            '`kploy.dev/keep` is neither "true" nor "false" but `yes`: it is not kept',
+            'write "true" if it is to stay when the rest goes, else take it out',
+            Place(f"value metadata.{where}.kploy.dev/keep", 1, 1),
+        )
+    ]
+
+
+def test_how_many_pods_may_be_missing_is_a_number_or_a_percentage() -> None:
+    for said in ("0", "2", "25%", "100%"):
+        assert list(unclear_annotations(speaking("annotations", "kploy.dev/max-unavailable", said))) == []
+    for said in ("half", "-1", "2.5", "25 %", "%"):
+        (found,) = unclear_annotations(speaking("annotations", "kploy.dev/max-unavailable", said))
+        said_of_it = f"neither a number nor a percentage but `{said}`: its pods are replaced one at a time"
+        assert found.message == f"`kploy.dev/max-unavailable` is {said_of_it}"
