@@ -107,6 +107,10 @@ def _cause(live: Live) -> Cause | None:
     prefix = template_path(kind)
     if prefix is None or kind == "CronJob":
         return _of_others(live)
+    pause = _pause(live)
+    if pause is not None and live.status.number("updatedReplicas") == 0:
+        # Its newest ReplicaSet is still that of an older template.
+        return pause
     found = _of_pods(live, list(_new_pods(live)), by_uid(live.related.notices))
     if found is not None and found.path:
         found = replace(found, path=(*prefix, *found.path))
@@ -114,7 +118,7 @@ def _cause(live: Live) -> Cause | None:
         found = claims.of_pods(live, prefix) or found
     refusal = _refusal(live)
     if refusal is None or (found is not None and found.grade is Grade.FATAL):
-        return found or _pause(live)
+        return found or pause
     return refusal
 
 
@@ -284,14 +288,16 @@ def _told(live: Live, reason: str, wanted: int) -> str:
 
 
 def _pause(live: Live) -> Cause | None:
-    """That no more pods of its template are made until somebody resumes it."""
-    if live.body.text("kind") != "Deployment" or not live.spec.flag("paused"):
+    """That pods of an older template stay until it is resumed: by a person, or by who rolls it out step by step.
+
+    While it is only scaled, all its pods are new: that goes on though it is paused.
+    """
+    if live.body.text("kind") != "Deployment" or not live.spec.flag("paused") or not live.is_observed:
         return None
     updated, wanted = live.status.number("updatedReplicas"), live.spec.number("replicas", 1)
-    if updated >= wanted:
+    if updated >= wanted or live.status.number("replicas") == updated > 0:
         return None
-    message = f"paused: {updated} of {wanted} updated"
-    return Cause("Paused", message, Grade.SUSPECTED, ("spec", "paused"), _SETTLING)
+    return Cause("Paused", f"paused: {updated} of {wanted} updated", Grade.TRANSIENT, ("spec", "paused"))
 
 
 # Everything else.

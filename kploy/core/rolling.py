@@ -26,7 +26,7 @@ def together(controller: Body) -> int:
     """So many pods of a controller may be missing at a time: a quarter, or as it says, and at least 1."""
     read = Live(fields("", controller), Related(), Moment(0.0))
     said = read.metadata.map("annotations").text(MAX_UNAVAILABLE)
-    value: str | int = int(said) if said.isdecimal() and len(said) < _LONG else said or _DEFAULT
+    value: str | int = int(said) if said.isascii() and said.isdecimal() and len(said) < _LONG else said or _DEFAULT
     return max(1, scaled(value, read.spec.number("replicas", 1), up=False) or 0)
 
 

@@ -63,7 +63,7 @@ _OUR_WORDS = re.compile(
 """What kploy says of most that is on its way, quoting nobody: there is no secret in it to look for."""
 
 _AT_ZERO = "at zero"
-"""With a workload: that it is as it should be without a single pod, or is no more."""
+"""With a workload: that it is, or is not, as it should be without a single pod."""
 
 Told = tuple[ObjectRef, Status]
 """An object, and how it is now."""
@@ -192,6 +192,7 @@ class Lookout:
         if body != known:
             self._keep(ref, body)
         if _uid(body) != _uid(known):
+            self._judge_behind(ref)
             return ((ref, _GONE if ref in self._leaving else REPLACED),)
         return ((ref, self._statuses.of(ref)), *self.backed_by(ref))
 
@@ -288,7 +289,13 @@ class Lookout:
         if ref in self._is_ours:
             self._early[ref] = body, is_gone
 
+    def _judge_behind(self, ref: ObjectRef) -> None:
+        """Judge an object by itself, though something else is told of it: its Services go by that."""
+        if ref in self._backed and ref in self._bodies:
+            self._statuses.of(ref)
+
     def _gone(self, ref: ObjectRef) -> Status:
+        self._judge_behind(ref)
         if ref in self._leaving:
             return _GONE
         return _WAS_GOING if ref in self._going else _DELETED
@@ -414,6 +421,7 @@ class Lookout:
         if workload in self._bodies:
             self._statuses.of(workload, moment)
         # Not at the workload itself: that becomes another one several times in a rollout, and this hardly ever.
+        # It never does so with time alone.
         self._statuses.looks_at(service, (_AT_ZERO, workload))
         return workload in self._at_zero
 

@@ -62,28 +62,60 @@ def test_whether_pods_restart_is_yes_or_no() -> None:
     ]
 
 
-def speaking(where: str, key: str, said: str) -> Manifest:
-    return manifest_of({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", where: {key: said}}})
+def speaking(key: str, kind: str = "ConfigMap", **said: str) -> Manifest:
+    """An object that says something in its annotations, in its labels, or in both."""
+    metadata = {"name": "a", **{where: {f"kploy.dev/{key}": words} for where, words in said.items()}}
+    return manifest_of({"apiVersion": "v1", "kind": kind, "metadata": metadata})
 
 
 @pytest.mark.parametrize("where", ["annotations", "labels"])
-def test_whether_an_object_is_kept_is_yes_or_no(where: str) -> None:
-    for said in ("true", "false", ""):
-        assert list(unclear_annotations(speaking(where, "kploy.dev/keep", said))) == []
-    assert list(unclear_annotations(speaking(where, "kploy.dev/keep", "yes"))) == [
+@pytest.mark.parametrize("said", ["yes", "True", ""])
+def test_whether_an_object_is_kept_is_yes_or_no(where: str, said: str) -> None:
+    for clear in ("true", "false"):
+        assert list(unclear_annotations(speaking("keep", **{where: clear}))) == []
+    assert list(unclear_annotations(speaking("keep", **{where: said}))) == [
         warning(
             "unclear-annotation",
-            '`kploy.dev/keep` is neither "true" nor "false" but `yes`: it is not kept',
+            f'`kploy.dev/keep` is neither "true" nor "false" but `{said}`: kploy does not heed it',
             'write "true" if it is to stay when the rest goes, else take it out',
             Place(f"value metadata.{where}.kploy.dev/keep", 1, 1),
         )
     ]
 
 
+def test_that_an_object_is_kept_is_enough_said_once() -> None:
+    assert list(unclear_annotations(speaking("keep", annotations="true", labels="yes"))) == []
+    assert list(unclear_annotations(speaking("keep", annotations="", labels="true"))) == []
+
+
+def missing(said: str) -> list[str]:
+    manifest = speaking("max-unavailable", "ReplicationController", annotations=said)
+    return [found.message for found in unclear_annotations(manifest)]
+
+
 def test_how_many_pods_may_be_missing_is_a_number_or_a_percentage() -> None:
-    for said in ("0", "2", "25%", "100%"):
-        assert list(unclear_annotations(speaking("annotations", "kploy.dev/max-unavailable", said))) == []
-    for said in ("half", "-1", "2.5", "25 %", "%"):
-        (found,) = unclear_annotations(speaking("annotations", "kploy.dev/max-unavailable", said))
+    assert [missing(said) for said in ("0", "2", "25%", "100%", "")] == [[]] * 5
+    for said in ("half", "-1", "2.5", "25 %", "%", "\u0662"):
         said_of_it = f"neither a number nor a percentage but `{said}`: its pods are replaced one at a time"
-        assert found.message == f"`kploy.dev/max-unavailable` is {said_of_it}"
+        assert missing(said) == [f"`kploy.dev/max-unavailable` is {said_of_it}"]
+
+
+@pytest.mark.parametrize(
+    ("key", "who"),
+    [
+        (
+            "max-unavailable",
+            "a ReplicationController heeds it, whose pods kploy replaces; others say it in their spec",
+        ),
+        ("restart-on-config", "Deployments, StatefulSets, DaemonSets and ReplicationControllers heed it"),
+    ],
+)
+def test_what_does_nothing_where_it_stands_is_told(key: str, who: str) -> None:
+    assert list(unclear_annotations(speaking(key, annotations="2"))) == [
+        warning(
+            "unclear-annotation",
+            f"`kploy.dev/{key}` does nothing here: only {who}",
+            "take it out",
+            Place(f"key metadata.annotations.kploy.dev/{key}", 1, 1),
+        )
+    ]

@@ -250,30 +250,40 @@ def test_what_an_older_replica_set_was_refused_ends_nothing() -> None:
     assert status.cause.grade is Grade.TRANSIENT
 
 
-def paused(updated: int) -> dict[str, Any]:
-    live = workload(updatedReplicas=updated)
+def paused(updated: int, replicas: int = 2) -> dict[str, Any]:
+    live = workload(updatedReplicas=updated, replicas=replicas)
     live["spec"]["paused"] = True
     return live
 
 
 @pytest.mark.parametrize("updated", [0, 1])
-def test_a_paused_deployment_is_suspected_to_stay_as_it_is(updated: int) -> None:
+def test_a_paused_deployment_waits_to_be_resumed(updated: int) -> None:
     message = f"paused: {updated} of 2 updated"
     assert judged(paused(updated)) == Status(
-        State.IN_PROGRESS,
-        message,
-        Counts(0, 2),
-        Cause("Paused", message, Grade.SUSPECTED, ("spec", "paused"), 15.0),
+        State.IN_PROGRESS, message, Counts(0, 2), Cause("Paused", message, Grade.TRANSIENT, ("spec", "paused"))
     )
 
 
-def test_a_pause_is_no_cause_once_all_pods_are_new() -> None:
+def test_a_pause_holds_nothing_up_once_all_pods_are_new_or_only_their_number_changes() -> None:
     status = judged(paused(2))
     assert (status.message, status.cause) == ("paused: 0 of 2 ready", None)
+    status = judged(paused(1, replicas=1))
+    assert (status.message, status.cause) == ("paused: 1 of 2 updated", None)
 
 
-def test_what_its_new_pods_say_goes_before_a_pause() -> None:
+def test_what_its_new_pods_say_goes_before_a_pause_and_what_older_ones_say_does_not_count() -> None:
     assert verdict(pod("web-1", LOST), live=paused(1))[0] is State.FAILED
+    assert verdict(pod("web-1", LOST), live=paused(0)) == (
+        State.IN_PROGRESS,
+        "paused: 0 of 2 updated",
+        Grade.TRANSIENT,
+    )
+
+
+def test_before_its_controller_has_seen_it_a_deployment_is_not_told_to_be_paused() -> None:
+    live = paused(0)
+    del live["status"]
+    assert judged(live) == Status(State.IN_PROGRESS, "waiting for its controller", Counts(0, 2))
 
 
 def test_before_its_controller_has_seen_a_change_nothing_that_was_before_counts() -> None:

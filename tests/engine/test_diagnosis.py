@@ -237,12 +237,6 @@ DISK = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": 
             "Unschedulable",
             ("spec", "template", "spec", "nodeSelector"),
         ),
-        (
-            "Deployment",
-            {"paused": True, "selector": SELECTOR, "template": template("nothing")},
-            "Paused",
-            ("spec", "paused"),
-        ),
     ],
 )
 def test_what_is_waited_for_in_vain_is_suspected_with_its_field_meanwhile(
@@ -258,6 +252,21 @@ def test_what_is_waited_for_in_vain_is_suspected_with_its_field_meanwhile(
     (left,) = [event.status for event in said if isinstance(event, events.Unfinished)]
     assert left.cause is not None
     assert (left.cause.reason, left.cause.grade, left.cause.path) == (reason, Grade.SUSPECTED, path)
+
+
+def test_a_paused_deployment_is_waited_for_and_told_with_what_resumes_it(
+    api: ApiServer, tmp_path: Path, namespace: str
+) -> None:
+    spec = {"paused": True, "selector": SELECTOR, "template": template("nothing")}
+    said = deployed(api, tmp_path, namespace, "Deployment", timeout=5, spec=spec)
+    (left,) = [event for event in said if isinstance(event, events.Unfinished)]
+    assert left.status.message == "paused: 0 of 1 updated"
+    assert left.hint == (
+        "take paused out of the manifest; where it is not in it: "
+        f"kubectl rollout resume -n {namespace} deployment.apps/web"
+    )
+    assert left.place is not None
+    assert ending(said) is Outcome.TIMED_OUT
 
 
 QUOTA = """\

@@ -302,6 +302,26 @@ def test_a_service_is_told_anew_only_when_a_workload_comes_to_be_at_zero_or_no_m
     assert [[ref for ref, _ in each] for each in told] == [[], [WEB], [], [WEB], []]
 
 
+@pytest.mark.parametrize("replicas", [(0, 1), (1, 0)])
+def test_a_service_goes_by_what_has_replaced_its_workload(replicas: tuple[int, int]) -> None:
+    seen, (before, after) = lookout(), replicas
+    seen.applied(WEB, SERVICE)
+    seen.applied(DEPLOYMENT, scaled(before))
+    other = scaled(after, 8)
+    other["metadata"]["uid"] = "2"
+    assert seen.seen(DEPLOYMENT, other) == ((DEPLOYMENT, REPLACED),)
+    ((_, status),) = seen.judged([WEB])
+    assert status.message == ("waiting for an endpoint" if after else "no pod is to answer")
+
+
+def test_a_service_goes_by_how_its_workload_was_when_that_is_gone_before_it_is_known() -> None:
+    seen = lookout()
+    seen.applied(WEB, SERVICE)
+    seen.gone(DEPLOYMENT, scaled(0, 8))
+    assert seen.applied(DEPLOYMENT, scaled(0)) == DELETED
+    assert seen.judged([WEB]) == ((WEB, Status(State.CURRENT, "no pod is to answer", Counts(0, None, "ep"))),)
+
+
 def controller(version: int, uid: str = "1") -> dict[str, Any]:
     metadata = {"name": "old", "namespace": "shop", "uid": uid, "resourceVersion": str(version), "generation": 2}
     spec = {"replicas": 1, "template": {"spec": {"containers": [{"name": "web", "image": "web:2"}]}}}
