@@ -88,6 +88,15 @@ def relabelled(api: ApiServer, namespace: str) -> None:
     patched(api, namespace, {"op": "replace", "path": "/metadata/labels/tier", "value": "back"})
 
 
+def labelled_besides(api: ApiServer, namespace: str) -> None:
+    patched(api, namespace, {"op": "add", "path": "/metadata/labels/owner", "value": "ann"})
+
+
+def given_a_variable(api: ApiServer, namespace: str) -> None:
+    path = "/spec/template/spec/containers/0/env"
+    patched(api, namespace, {"op": "add", "path": path, "value": [{"name": "DEBUG", "value": "1"}]})
+
+
 def stripped_of_a_label(api: ApiServer, namespace: str) -> None:
     patched(api, namespace, {"op": "remove", "path": "/metadata/labels/tier"})
 
@@ -145,6 +154,25 @@ def test_what_somebody_has_taken_away_is_put_back(
     assert isinstance(last, Finished)
     assert last.outcome is Outcome.DONE
     assert {change.action for change in plan_of(deployed, api).values()} == {Action.UNCHANGED}
+
+
+@pytest.mark.parametrize("meddle", [labelled_besides, given_a_variable], ids=lambda meddle: meddle.__name__)
+@pytest.mark.parametrize("asks", [False, True])
+def test_what_somebody_adds_beside_the_manifest_is_left_alone_as_the_server_does(
+    api: ApiServer,
+    deployed: Path,
+    namespace: str,
+    meddle: Callable[[ApiServer, str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    asks: bool,
+) -> None:
+    meddle(api, namespace)
+    if asks:
+        monkeypatch.setattr(compare, "is_unchanged", lambda *_: False)
+    recording = RecordingCluster(api)
+    assert plan_of(deployed, recording)["deployment/web"].action is Action.UNCHANGED
+    assert recording.count("apply")["Deployment"] == (1 if asks else 0)
 
 
 def test_what_is_deleted_is_made_anew(api: ApiServer, deployed: Path, namespace: str) -> None:
