@@ -192,7 +192,6 @@ class Lookout:
         if body != known:
             self._keep(ref, body)
         if _uid(body) != _uid(known):
-            self._judge_behind(ref)
             return ((ref, _GONE if ref in self._leaving else REPLACED),)
         return ((ref, self._statuses.of(ref)), *self.backed_by(ref))
 
@@ -275,6 +274,9 @@ class Lookout:
         self._bodies[ref] = body
         self._by_kind.setdefault((ref.group, ref.kind), {})[ref] = None
         self._statuses.changed([ref])
+        if ref in self._backed:
+            # Its Services go by this, even if something else is told of it: that it is gone, or was replaced.
+            self._statuses.of(ref)
 
     def _concerned(self, ref: ObjectRef) -> ObjectRef:
         """The object of the app that a notice about ``ref`` is about: about a pod, its workload."""
@@ -289,13 +291,7 @@ class Lookout:
         if ref in self._is_ours:
             self._early[ref] = body, is_gone
 
-    def _judge_behind(self, ref: ObjectRef) -> None:
-        """Judge an object by itself, though something else is told of it: its Services go by that."""
-        if ref in self._backed and ref in self._bodies:
-            self._statuses.of(ref)
-
     def _gone(self, ref: ObjectRef) -> Status:
-        self._judge_behind(ref)
         if ref in self._leaving:
             return _GONE
         return _WAS_GOING if ref in self._going else _DELETED
@@ -308,12 +304,12 @@ class Lookout:
         return _version(self._bodies[ref]) <= complete.version
 
     def _judge(self, ref: ObjectRef, moment: Moment) -> Status:
-        status = self._judged(ref, moment)
+        status = self._verdict(ref, moment)
         if ref in self._backed:
             self._note_if_at_zero(ref, status)
         return status
 
-    def _judged(self, ref: ObjectRef, moment: Moment) -> Status:
+    def _verdict(self, ref: ObjectRef, moment: Moment) -> Status:
         if ref in self._leaving and not text(self._bodies[ref], "metadata", "deletionTimestamp"):
             return _LEAVING
         body = self._bodies[ref]
