@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from kploy.core.bodies import dig, mapping
+from kploy.core.bodies import dig, mapping, text
 from kploy.core.kinds import ROLLED
+from kploy.core.scaling import number_or_percentage
 from kploy.core.suggestions import did_you_mean, nearest
 from kploy.model.app import (
     CONFIG_SALT,
@@ -22,6 +22,7 @@ from kploy.model.app import (
 )
 from kploy.model.findings import Finding, warning
 from kploy.model.frozen import dataclass
+from kploy.model.objects import Body
 
 _ANNOTATIONS = ("metadata", "annotations")
 _LABELS = ("metadata", "labels")
@@ -43,30 +44,43 @@ def unknown_annotations(manifest: Manifest) -> Iterator[Finding]:
         yield warning("unknown-annotation", f"kploy has no annotation `{key[:100]}`", hint, place)
 
 
+def is_to_stay(body: Body) -> bool:
+    """Whether an object asks, by an annotation or a label, not to be deleted."""
+    return any(text(body, *place, KEEP) == "true" for place in (_ANNOTATIONS, _LABELS))
+
+
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """What an annotation may say, what becomes of anything else, and which kinds heed it (if not all)."""
+    """What an annotation may say, what becomes of anything else, and which kinds heed it (if not all).
 
-    form: re.Pattern[str]
+    ``places`` are where it may stand.
+    """
+
+    is_clear: Callable[[str], bool]
     lacks: str
     outcome: str
     hint: str
     kinds: frozenset[tuple[str, str]] = frozenset()
     heeded: str = ""
+    places: tuple[tuple[str, str], ...] = (_ANNOTATIONS,)
 
 
-_SWITCH = re.compile(r"true|false")
+def _is_switch(said: str) -> bool:
+    return said in {"true", "false"}
+
+
 _NEITHER = 'neither "true" nor "false"'
 
 _VALUES = {
     KEEP: _Value(
-        _SWITCH,
+        _is_switch,
         _NEITHER,
         "kploy does not heed it",
         'write "true" if it is to stay when the rest goes, else take it out',
+        places=(_ANNOTATIONS, _LABELS),
     ),
     RESTART_ON_CONFIG: _Value(
-        _SWITCH,
+        _is_switch,
         _NEITHER,
         "the pods restart",
         'write "false" if they are not to, else take it out',
@@ -75,7 +89,7 @@ _VALUES = {
     ),
     MAX_UNAVAILABLE: _Value(
         # Without a word in it, it is as if it was not there.
-        re.compile(r"(?:[0-9]{1,9}%?)?"),
+        lambda said: not said or number_or_percentage(said) is not None,
         "neither a number nor a percentage",
         "its pods are replaced one at a time",
         'write a number like "2", or "25%"',
@@ -90,7 +104,7 @@ def unclear_annotations(manifest: Manifest) -> Iterator[Finding]:
     for key, value in _VALUES.items():
         if value.kinds and (manifest.ref.group, manifest.ref.kind) not in value.kinds:
             yield from _misplaced(manifest, key, value)
-        else:
+        elif key != KEEP or not is_to_stay(manifest.body):
             yield from _unclear(manifest, key, value)
 
 
@@ -101,13 +115,9 @@ def _misplaced(manifest: Manifest, key: str, value: _Value) -> Iterator[Finding]
 
 
 def _unclear(manifest: Manifest, key: str, value: _Value) -> Iterator[Finding]:
-    # That an object is kept may be said by a label as well; one that says so is enough.
-    places = (_ANNOTATIONS, _LABELS) if key == KEEP else (_ANNOTATIONS,)
-    said = {(*place, key): dig(manifest.body, *place, key) for place in places}
-    if key == KEEP and "true" in said.values():
-        return
-    for path, each in said.items():
+    for path in ((*place, key) for place in value.places):
+        said = dig(manifest.body, *path)
         # What is no text the schema tells.
-        if isinstance(each, str) and not value.form.fullmatch(each):
-            message = f"`{key}` is {value.lacks} but `{each[:100]}`: {value.outcome}"
+        if isinstance(said, str) and not value.is_clear(said):
+            message = f"`{key}` is {value.lacks} but `{said[:100]}`: {value.outcome}"
             yield warning("unclear-annotation", message, value.hint, manifest.positions.value(path))

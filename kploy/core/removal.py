@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
 
+from kploy.core.annotations import is_to_stay
 from kploy.core.bodies import dig, entries, mapping, text
 from kploy.core.checks import directory_for
 from kploy.core.graph import Graph, Milestone, Node, removal_order
@@ -120,9 +121,7 @@ def _holds(entry: Entry, live: Body, *, everything: bool) -> str:
 
 
 def _wish(live: Body) -> str:
-    metadata = mapping(live, "metadata")
-    asked = {text(mapping(metadata, place), KEEP) for place in ("annotations", "labels")}
-    return f"{KEEP} asks for it" if "true" in asked else ""
+    return f"{KEEP} asks for it" if is_to_stay(live) else ""
 
 
 def holds(ref: ObjectRef, live: Body) -> str:

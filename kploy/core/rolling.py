@@ -12,22 +12,18 @@ from collections.abc import Collection, Sequence
 from kploy.core.live import Fields, Live, Malformed, Related, fields
 from kploy.core.moment import Moment
 from kploy.core.readiness_of_pods import is_of_template, is_ready, is_running
-from kploy.core.scaling import scaled
+from kploy.core.scaling import number_or_percentage, scaled
 from kploy.model.app import MAX_UNAVAILABLE
 from kploy.model.objects import Body
 
 _DEFAULT = "25%"
 
-_LONG = 10
-"""Nobody has pods whose number has so many digits."""
-
 
 def together(controller: Body) -> int:
     """So many pods of a controller may be missing at a time: a quarter, or as it says, and at least 1."""
     read = Live(fields("", controller), Related(), Moment(0.0))
-    said = read.metadata.map("annotations").text(MAX_UNAVAILABLE)
-    value: str | int = int(said) if said.isascii() and said.isdecimal() and len(said) < _LONG else said or _DEFAULT
-    return max(1, scaled(value, read.spec.number("replicas", 1), up=False) or 0)
+    said = read.metadata.map("annotations").text(MAX_UNAVAILABLE) or _DEFAULT
+    return max(1, scaled(number_or_percentage(said), read.spec.number("replicas", 1), up=False) or 0)
 
 
 def to_replace(controller: Body, pods: Sequence[Body], leaving: Collection[str], now: float) -> tuple[Body, ...]:

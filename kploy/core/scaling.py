@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _PERCENT = re.compile(r"([0-9]{1,9})%")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def scaled(value: object, whole: int, *, up: bool) -> int | None:
@@ -16,3 +17,10 @@ def scaled(value: object, whole: int, *, up: bool) -> int | None:
         return value
     percent = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     return None if percent is None else (int(percent[1]) * whole + (99 if up else 0)) // 100
+
+
+def number_or_percentage(said: str) -> int | str | None:
+    """What an annotation says that is meant as the one or the other, as ``scaled`` takes it; None for neither."""
+    if _NUMBER.fullmatch(said):
+        return int(said)
+    return said if _PERCENT.fullmatch(said) else None
