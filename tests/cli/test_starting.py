@@ -23,11 +23,15 @@ class Waits:
     def find_spec(self, name, path=None, target=None):
         if name == {module!r}:
             open({told!r}, "w").close()
-            signal.pause()
+            exec("signal.pause()")
 
 sys.meta_path.insert(0, Waits())
 """
-"""Python runs it before anything else. Who opens the FIFO to read knows that the import has begun."""
+"""Python runs it before anything else. Who opens the FIFO to read knows that the import has begun.
+
+It waits in a string that is executed, as classes of kploy.model are made by one: an interrupt that leaves
+one is what Python afterwards takes for the end of ``python -m``, whatever became of it.
+"""
 
 
 def script() -> str:
