@@ -14,14 +14,16 @@ from kploy.model.objects import ObjectRef
 def desired(app: App, manifest: Manifest) -> dict[str, Any]:
     """The manifest with its namespace and the app's label.
 
-    What belongs to the server (``status``, ``metadata.uid``) is left out. A Secret's
+    What belongs to the server (``status``, ``metadata.uid``) is left out, and so are
+    annotations that are none: the app would come to own the map that others put theirs
+    in, and a second run would write that. A Secret's
     ``stringData`` becomes ``data``: the server never shows ``stringData`` again,
     so a key that is taken out of it would stay behind in ``data``. Takes a
     manifest that has passed the checks.
     """
     body = {key: value for key, value in manifest.body.items() if key != "status"}
     given = mapping(body, "metadata").items()
-    metadata = {key: value for key, value in given if value is not None and key not in _OF_THE_SERVER}
+    metadata = {key: value for key, value in given if value not in (None, {}) and key not in _OF_THE_SERVER}
     if manifest.ref.namespace:
         metadata["namespace"] = manifest.ref.namespace
     if not manifest.is_implied:

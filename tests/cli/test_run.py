@@ -111,6 +111,15 @@ def test_a_second_run_finds_everything_unchanged_and_writes_nothing(
     assert live.versions(*KINDS) == before
 
 
+def test_a_second_run_does_not_write_that_there_are_no_annotations_where_a_controller_has_put_some(
+    kploy: Kploy, write: Write, live: Live
+) -> None:
+    write({"rcs/web.yaml": WEB.replace("  name: web\n", "  name: web\n  annotations: {}\n", 1)})
+    assert kploy("run").code == 0
+    assert live.objects(KINDS[0])["deployment/web"]["metadata"]["annotations"] != {}
+    assert kploy("run").lines[-1] == "✓ shop is up: 1 unchanged"
+
+
 def test_a_changed_manifest_is_configured_and_the_rest_left_alone(kploy: Kploy, write: Write, live: Live) -> None:
     write(APP)
     kploy("run")

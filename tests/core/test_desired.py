@@ -24,6 +24,7 @@ OWN = {LABEL: APP.id}
         ({}, {"labels": OWN}),
         ({"namespace": "shop"}, {"labels": OWN}),
         ({"labels": None, "annotations": None}, {"labels": OWN}),
+        ({"labels": {}, "annotations": {}}, {"labels": OWN}),
         ({"labels": {"app": "web"}}, {"labels": {"app": "web", **OWN}}),
         ({"labels": OWN}, {"labels": OWN}),
         ({"annotations": {"a": "b"}}, {"annotations": {"a": "b"}, "labels": OWN}),
