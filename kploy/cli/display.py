@@ -76,6 +76,12 @@ def show(stream: Iterable[Event], display: Display) -> int:
     return code
 
 
+def with_all_data(code: int, display: Display) -> int:
+    """The exit code of a command that was to end with ``code``, and was asked for data: 1 if some was lost."""
+    is_well = code in {Outcome.DONE, Outcome.PENDING}
+    return int(Outcome.FAILED) if is_well and not display.is_complete else code
+
+
 def refuse(findings: tuple[Finding, ...], outcome: Outcome = Outcome.INVALID) -> int:
     """Show what is wrong with an app that cannot even be looked for; returns the exit code."""
     from kploy.ui.console import stderr

@@ -70,18 +70,20 @@ def dryrun_command(
     """
     adopts, replaces = flags.pop("adopt"), flags.pop("replace")
     target = where(**flags)
-    from kploy.cli.display import display_for, show
+    from kploy.cli.display import display_for, show, with_all_data
 
     with display_for(output, directory, plan_is_result=True, detail=diff) as display:
         if offline:
             from kploy.engine.check import check
 
-            return show(check(directory, version or ""), display)
-        from kploy.engine.compare import Liberties
-        from kploy.engine.pipeline import dryrun
+            stream = check(directory, version or "")
+        else:
+            from kploy.engine.compare import Liberties
+            from kploy.engine.pipeline import dryrun
 
-        liberties = Liberties(adopts, replaces)
-        stream = dryrun(
-            directory, target.connect, version=version or "", tell_pending=tell_pending, liberties=liberties
-        )
-        return show(stream, display)
+            liberties = Liberties(adopts, replaces)
+            stream = dryrun(
+                directory, target.connect, version=version or "", tell_pending=tell_pending, liberties=liberties
+            )
+        code = show(stream, display)
+    return with_all_data(code, display)

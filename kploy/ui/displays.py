@@ -17,6 +17,10 @@ class Display(Protocol):
         self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
     ) -> None: ...
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all data that it has written is there, as far as there was anybody to read it."""
+
     def show(self, event: events.Event) -> None:
         """Show one event."""
 
@@ -54,6 +58,11 @@ class Accompanied:
         self._display.__exit__(kind, value, at)
         for companion in self._companions:
             companion.end(value)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the display has lost nothing: what companions tell is told besides."""
+        return self._display.is_complete
 
     def show(self, event: events.Event) -> None:
         """Show one event everywhere."""

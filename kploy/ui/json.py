@@ -18,7 +18,7 @@ from kploy.model.listing import AppListing
 from kploy.model.objects import ObjectRef
 from kploy.model.plan import FieldChange
 from kploy.model.report import Outcome
-from kploy.ui.streams import steadfast, tell_at_once
+from kploy.ui.streams import is_complete, steadfast, tell_at_once
 
 API_VERSION = "kploy.dev/v1"
 """Which shape the JSON has. A field that goes or changes its meaning needs another version; a new one does not."""
@@ -37,6 +37,11 @@ class JsonDisplay:
         self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
     ) -> None:
         return
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is on stdout."""
+        return is_complete(self._stdout)
 
     def show(self, event: events.Event) -> None:
         """Write one event."""

@@ -22,7 +22,7 @@ from kploy.model.findings import Finding, Place
 from kploy.model.report import MEANINGS, Outcome
 from kploy.ui.json import as_json
 from kploy.ui.sanitize import clean
-from kploy.ui.streams import steadfast, tell_at_once
+from kploy.ui.streams import is_complete, steadfast, tell_at_once
 from kploy.ui.tree import Tree
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -54,6 +54,11 @@ class SarifDisplay:
         outcome, trouble = _end(self._outcome, value)
         self._stdout.write(as_json(sarif_document(self._findings, self._tree, outcome, trouble), indent=2) + "\n")
         self._stdout.flush()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is on stdout."""
+        return is_complete(self._stdout)
 
     def show(self, event: events.Event) -> None:
         """Keep what is to be written."""

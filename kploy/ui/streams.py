@@ -14,7 +14,7 @@ import io
 import os
 import select
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, TextIO
 
 from kploy.ui.sanitize import defused
 
@@ -55,6 +55,12 @@ def steadfast(stream: TextIO | None, *, commands: bool = False) -> TextIO:
     return kind(io.BufferedWriter(raw), encoding=encoding, errors=LEGIBLE)
 
 
+def is_complete(stream: IO[str]) -> bool:
+    """Whether all is there that was written to a steadfast ``stream``, as far as there was anybody to read it."""
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    return not (isinstance(raw, _Steadfast) and raw.has_lost)
+
+
 def tell_at_once(text: str) -> None:
     """Write ``text`` to stderr from wherever one is, a signal handler included: without any lock or buffer."""
     stream = sys.__stderr__  # the other one may be borrowed by what moves on the terminal
@@ -75,7 +81,8 @@ class _Harmless(io.TextIOWrapper):
 class _Steadfast(io.FileIO):
     """A file that drops what it cannot write."""
 
-    _failed = False
+    has_lost = False
+    """Whether it has dropped what somebody would have read."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
@@ -89,9 +96,9 @@ class _Steadfast(io.FileIO):
         return written
 
     def _complain(self, error: OSError) -> None:
-        if not self._failed and error.errno != errno.EPIPE:
+        if not self.has_lost and error.errno != errno.EPIPE:
+            self.has_lost = True
             tell_at_once(f"kploy: the output is not complete: {error.strerror}\n")
-        self._failed = True
 
 
 def _descriptor(stream: TextIO | None) -> int | None:

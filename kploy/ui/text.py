@@ -18,7 +18,7 @@ from kploy.ui.console import Hanging, Row, Screen, columns, line, signs_for, std
 from kploy.ui.excerpt import show_findings, show_place
 from kploy.ui.narrator import Narrator, findings_summary
 from kploy.ui.report import logs, report
-from kploy.ui.streams import tell_at_once
+from kploy.ui.streams import is_complete, tell_at_once
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +38,7 @@ class TextDisplay:
         width = columns(console)
         self._narrator = Narrator(self._signs, width, calls)
         self._plan_is_result = plan_is_result
+        self._result: Screen | None = None
         self._detail = detail
         self._moving = _moving(console, self._narrator) if width else None
         self._console = self._moving.above if self._moving else console
@@ -50,6 +51,11 @@ class TextDisplay:
     ) -> None:
         if self._moving:
             self._moving.stop()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the plan, where it is data, is on stdout."""
+        return self._result is None or is_complete(self._result.file)
 
     def show(self, event: events.Event) -> None:
         """Show one event."""
@@ -102,7 +108,8 @@ class TextDisplay:
         # Without a cluster there is no plan, and what compares fields need not load.
         from kploy.ui.plan import Detail, show_plan
 
-        show_plan(stdout(), plan, Detail(self._detail))
+        self._result = stdout()
+        show_plan(self._result, plan, Detail(self._detail))
         self._console.print(_verdict(plan, self._signs.done))
 
 

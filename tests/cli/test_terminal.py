@@ -269,6 +269,28 @@ def test_ctrl_c_before_anything_is_written_simply_ends_it(cluster: Sandbox, writ
 
 @pytest.mark.cluster
 @pytest.mark.parametrize(
+    ("target", "code"),
+    [("/dev/full", 1), ("/dev/null", 0), ("/dev/full --exit-code", 1), ("/dev/null --exit-code", 10)],
+)
+@pytest.mark.parametrize("output", ["text", "json", "sarif"])
+def test_a_dry_run_whose_result_is_lost_has_failed(
+    cluster: Sandbox, write: Write, output: str, target: str, code: int
+) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{' '.join(KPLOY)} dryrun -o {output} > {target}"],
+        cwd=write({"resources/flags.yaml": FLAGS.format("blue")}),
+        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code
+    assert ("kploy: the output is not complete: No space left on device" in done.stderr) == (code == 1)
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(
     "shell",
     [
         "{kploy} run 2>&1 >/dev/null | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kploy.ui.streams import steadfast
+from kploy.ui.streams import is_complete, steadfast
 
 
 def test_writes_what_it_is_given(tmp_path: Path) -> None:
@@ -31,6 +31,7 @@ def test_goes_on_in_silence_when_the_reader_has_gone(capfd: pytest.CaptureFixtur
         stream = steadfast(file)
         for _ in range(3):
             print("anybody there?", file=stream, flush=True)
+        assert is_complete(stream)
     assert capfd.readouterr() == ("", "")
 
 
@@ -39,6 +40,7 @@ def test_a_full_disk_is_told_of_once(capfd: pytest.CaptureFixture[str]) -> None:
         stream = steadfast(file)
         for _ in range(3):
             print("a line", file=stream, flush=True)
+        assert not is_complete(stream)
     assert capfd.readouterr() == ("", "kploy: the output is not complete: No space left on device\n")
 
 
