@@ -216,8 +216,8 @@ def in_cluster(kubeconfig: Kubeconfig, user: str | None) -> Session:
     try:
         config.load_incluster_config(client_configuration=configuration)
     except config.ConfigException as exc:
-        what = "names none" if kubeconfig.exists else "does not exist"
-        fact = f"there is no cluster to talk to: the kubeconfig {kubeconfig.where} {what}"
+        what = f"the kubeconfig {kubeconfig.where} {'names none' if kubeconfig.exists else 'does not exist'}"
+        fact = f"there is no cluster to talk to: {what if kubeconfig.where else 'KUBECONFIG names no file'}"
         raise Unreachable(fact, "set KUBECONFIG or --kubeconfig, or try it with --sandbox") from exc
     return _session(_Login(configuration), user)
 

@@ -191,13 +191,17 @@ def test_an_unknown_context_is_answered_with_the_known_ones(tmp_path: Path) -> N
     assert error.message == f"the current context gone is not in {tmp_path}/stale"
 
 
-def test_no_kubeconfig_at_all_is_no_cluster(tmp_path: Path) -> None:
+def test_no_kubeconfig_at_all_is_no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = f"{tmp_path}/missing"
     assert failing(missing).message == f"there is no kubeconfig file {missing}"
     with pytest.raises(Unreachable) as raised:
         connect(Choice())
     where = f"{tmp_path}/home/.kube/config"
     assert raised.value.message == f"there is no cluster to talk to: the kubeconfig {where} does not exist"
+    monkeypatch.setenv("KUBECONFIG", os.pathsep)
+    with pytest.raises(Unreachable) as raised:
+        connect(Choice())
+    assert raised.value.message == "there is no cluster to talk to: KUBECONFIG names no file"
     nothing = write(tmp_path / "nothing", config())
     assert failing(nothing).message == f"there is no cluster to talk to: the kubeconfig {nothing} names none"
 
