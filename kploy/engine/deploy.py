@@ -18,7 +18,7 @@ from queue import Empty
 from typing import assert_never
 
 from kploy.cluster.port import Cluster, Forbidden, Unauthenticated, Unreachable
-from kploy.core import explaining, rollout
+from kploy.core import rollout
 from kploy.core.graph import Graph
 from kploy.core.quoting import quotable
 from kploy.core.removal import Leaving
@@ -44,7 +44,8 @@ from kploy.engine.journal import Journal
 from kploy.engine.live import related_objects
 from kploy.engine.logs import Heard, LogReader
 from kploy.engine.lookout import REPLACED, Lookout, Told
-from kploy.engine.related import NOTICES, PODS, RELATIONS, Relation, explanations_of, relations_of
+from kploy.engine.reasons import Reasons
+from kploy.engine.related import PODS, RELATIONS, Kind, Relation, relations_of
 from kploy.engine.reporting import Earlier, Reporting
 from kploy.engine.resources import Resources
 from kploy.engine.watching import Listed, Sighted, Unheard
@@ -58,9 +59,6 @@ from kploy.model.report import Outcome
 
 _LOOK_AGAIN = 2.0
 """After so many seconds everything that is waited for is judged again: some statuses change with time alone."""
-
-_SOON = 0.25
-"""Not more often than that, in seconds."""
 
 _GATHERING = 0.1
 """For so many seconds what pods tell of their workload is gathered, which is then judged once for all of it."""
@@ -128,14 +126,10 @@ class _Run:
         self._unsent: deque[tuple[int, Action, Body]] = deque()
         self._notes: deque[Event] = deque()
         self._next_look = time.monotonic() + _LOOK_AGAIN
-        self._next_reasons = math.inf
-        self._is_wary = False
-        self._looked_at: set[Relation] = set()
         self._touched: set[ObjectRef] = set()
         self._gathers_until = math.inf
-        self._ready_at = -math.inf
         self._early: dict[ObjectRef, float] = {}
-        self._hidden: set[Relation] = set()
+        self._reasons = Reasons(carrier, self._lookout.is_known)
         reader = LogReader(job.cluster, job.app.kployfile.namespace, inbox.put)
         self._reporting = Reporting(job.app, job.graph, self._lookout, reader, inbox, job.earlier)
 
@@ -171,7 +165,7 @@ class _Run:
             yield Noted(f"no logs are followed: {error.message}")
             return
         self._reporting.follow(Following(cluster, app.kployfile.namespace, self._inbox.put, pods.values()))
-        self._watch_related([PODS], is_needed=False)
+        self._reasons.watch([PODS])
 
     def _observe(self) -> Iterable[rollout.Observation]:
         """The next thing that happens; the deadline is one, too.
@@ -200,14 +194,14 @@ class _Run:
         """For how many seconds one may wait for news; None for ever, until the last requests are answered."""
         if self._state.ending:
             return None
-        next_step = min(self._state.deadline, self._next_look, self._next_reasons, self._gathers_until)
+        next_step = min(self._state.deadline, self._next_look, self._reasons.next_look, self._gathers_until)
         return next_step - time.monotonic()
 
     def _due(self, now: float) -> list[rollout.Observation]:
         """What time alone makes necessary."""
         if now >= min(self._state.deadline, self._next_look):
             return self._looked_again(now)
-        if now >= self._next_reasons:
+        if now >= self._reasons.next_look:
             self._explain(self._waiting(), now)
             return []
         return self._gathered(now)
@@ -230,25 +224,12 @@ class _Run:
         return [*seen, rollout.Ticked(now)]
 
     def _explain(self, waiting: Iterable[ObjectRef], now: float) -> None:
-        """Watch what takes long for reasons; what goes well needs none."""
-        self._next_reasons = math.inf
-        since: dict[tuple[str, str], float] = {}
+        """Look for the reasons of what takes long."""
+        since: dict[Kind, float] = {}
         for ref in waiting:
             kind, applied_at = (ref.group, ref.kind), self._state.items[self._nodes[ref]].applied_at
             since[kind] = min(applied_at, since.get(kind, applied_at))
-        is_quiet = self._lookout.is_known(NOTICES) and not self._is_wary
-        for kind, applied_at in since.items():
-            due = explaining.due(applied_at, self._ready_at, self._state.deadline, is_quiet=is_quiet)
-            listening = explaining.listening_due(applied_at, due)
-            for relation in explanations_of([kind]):
-                self._explain_by(relation, listening if relation is NOTICES else due, now)
-
-    def _explain_by(self, relation: Relation, at: float, now: float) -> None:
-        """Watch a relation from ``at`` on; if that is later, it is to be seen then whether it still is to be."""
-        if at <= now:
-            self._watch_related([relation], is_needed=False)
-        elif relation not in self._looked_at:
-            self._next_reasons = min(self._next_reasons, max(at, now + _SOON))
+        self._reasons.look(since, self._state.deadline, now)
 
     def _waiting(self) -> list[ObjectRef]:
         return [ref for ref, node in self._nodes.items() if self._state.items[node].phase is rollout.Phase.WAITING]
@@ -352,19 +333,13 @@ class _Run:
         if relation is PODS:
             self._notes += self._reporting.pods_seen(bodies.items())
         if bodies:
-            self._beware(relation)
-
-    def _beware(self, relation: Relation) -> None:
-        """If it is of warnings, there is one, or none will be heard: reasons are to be known soon."""
-        if relation is NOTICES and not self._is_wary:
-            self._is_wary, self._next_reasons = True, time.monotonic()
+            self._reasons.beware(relation, time.monotonic())
 
     def _do_without(self, relation: Relation, *, for_good: bool) -> None:
         """A relation is not heard: nobody waits for its warnings, and no failure for what it will never tell."""
-        self._beware(relation)
+        self._reasons.beware(relation, time.monotonic())
         if for_good:
-            self._hidden.add(relation)
-            if not (relation.may_be_hidden or self._lookout.is_known(relation)):
+            if self._reasons.do_without(relation):
                 where = f"{relation.resource.plural} in namespace {self._job.app.kployfile.namespace}"
                 told = "why something is not ready cannot be told in full"
                 self._notes.append(Noted(f"{told}: you may not list {where}"))
@@ -384,10 +359,8 @@ class _Run:
         """``status``, but no failure before there was a moment to see why: it is told once, and then whole."""
         if status.state is not State.FAILED or status is REPLACED:
             return status
-        relations = explanations_of([(ref.group, ref.kind)])
-        if all(relation in self._hidden or self._lookout.is_known(relation) for relation in relations):
+        if self._reasons.ask_for((ref.group, ref.kind)):
             return status
-        self._watch_related(relations, is_needed=False)
         until = min(self._early.setdefault(ref, now + _GRACE), self._state.deadline)
         if now >= until:
             return status
@@ -438,21 +411,14 @@ class _Run:
                 self._carrier.write(partial(self._journal.after, outcome, self._lookout.uids, gone, until))
             case rollout.Watch(api_version, kind):
                 self._carrier.watch(api_version, kind)
-                self._watch_related(relations_of([(group_of(api_version), kind)]))
+                self._reasons.watch(relations_of([(group_of(api_version), kind)]), is_needed=True)
             case _:
                 assert_never(action)
-
-    def _watch_related(self, relations: Iterable[Relation], *, is_needed: bool = True) -> None:
-        for relation in relations:
-            if relation not in self._looked_at:
-                self._looked_at.add(relation)
-                may_be_hidden = relation.may_be_hidden or not is_needed
-                self._carrier.watch_related(relation, may_be_hidden=may_be_hidden)
 
     def _completed(self, event: Event) -> Iterator[Event]:
         match event:
             case Ready():
-                self._ready_at = time.monotonic()
+                self._reasons.became_ready(time.monotonic())
                 yield event
             case Failed() | Unfinished():
                 yield self._reporting.completed(event)
