@@ -30,16 +30,30 @@ def _stage_of(pod: Fields) -> str:
         return ""
     if not pod.map("spec").text("nodeName"):
         return "waiting for a node"
-    return _of_containers(status)
+    return _of_containers(pod.map("spec"), status) or _of_gates(pod.map("spec"), status)
 
 
-def _of_containers(status: Fields) -> str:
+def _of_containers(spec: Fields, status: Fields) -> str:
     """The stage of the first container that has not come as far as it should."""
+    every = (*spec.maps("initContainers"), *spec.maps("containers"))
+    probed = {container.text("name") for container in every if container.map("readinessProbe")}
     for container in containers_of(status):
         state = container.map("state")
         if state.map("waiting").text("reason") in {"ContainerCreating", "PodInitializing"}:
             mounted = condition_of(status, _MOUNTED)
             return "waiting for volumes or a network" if mounted.is_false else "pulling its image"
         if "running" in state and not container.flag("ready"):
-            return "starting"
+            # It is started once its startupProbe has passed.
+            is_probed = container.flag("started") and container.text("name") in probed
+            return "waiting for its readinessProbe to pass" if is_probed else "starting"
     return ""
+
+
+def _of_gates(spec: Fields, status: Fields) -> str:
+    """The first condition that others have to set before the pod counts as ready (readinessGates)."""
+    if not condition_of(status, "ContainersReady").is_true:
+        return ""
+    gates = [gate.text("conditionType") for gate in spec.maps("readinessGates")]
+    return next(
+        (f"waiting for its readinessGate {each}" for each in gates if not condition_of(status, each).is_true), ""
+    )

@@ -21,6 +21,24 @@ def placed(state: dict[str, Any], **status: Any) -> dict[str, Any]:
     return body
 
 
+def probed(**told: Any) -> dict[str, Any]:
+    """A pod whose container runs, and has a readinessProbe."""
+    body = placed(RUNNING)
+    body["spec"] = {**body["spec"], "containers": [{"name": "web", "readinessProbe": {"tcpSocket": {"port": 80}}}]}
+    body["status"]["containerStatuses"][0] |= told
+    return body
+
+
+def gated(*conditions: str) -> dict[str, Any]:
+    """A pod whose containers are all ready, and that waits for others to set two conditions."""
+    body = placed(
+        RUNNING, conditions=[{"type": each, "status": "True"} for each in ("ContainersReady", *conditions)]
+    )
+    body["spec"] = {**body["spec"], "readinessGates": [{"conditionType": "a.io/in"}, {"conditionType": "b.io/in"}]}
+    body["status"]["containerStatuses"][0]["ready"] = True
+    return body
+
+
 MOUNTING = [{"type": "PodReadyToStartContainers", "status": "False"}]
 READY = [{"type": "Ready", "status": "True"}]
 INITIALISING = [{"name": "init", "state": STARTING}]
@@ -34,6 +52,12 @@ INITIALISING = [{"name": "init", "state": STARTING}]
         (placed(STARTING), "1 pod pulling its image"),
         (placed({}, initContainerStatuses=INITIALISING), "1 pod pulling its image"),
         (placed(RUNNING), "1 pod starting"),
+        (probed(), "1 pod starting"),
+        (probed(started=False), "1 pod starting"),
+        (probed(started=True), "1 pod waiting for its readinessProbe to pass"),
+        (gated(), "1 pod waiting for its readinessGate a.io/in"),
+        (gated("a.io/in"), "1 pod waiting for its readinessGate b.io/in"),
+        (gated("a.io/in", "b.io/in"), ""),
         (placed(RUNNING, conditions=READY), ""),
         (placed({}, phase="Failed"), ""),
         ({"status": []}, ""),
