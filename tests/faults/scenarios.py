@@ -125,6 +125,9 @@ _EXTRA = frozenset({"configmaps/flags", "deployments/worker"})
 _ALL = frozenset({"configmaps/settings", "deployments/web", "secrets/kploy-secrets", "services/web"})
 """What PLAIN has."""
 
+LOOSE = frozenset({"PATCH configmaps/flags", "DELETE secrets/kploy-secrets"})
+"""Nothing in the next group waits for these writes: they may come as late as those."""
+
 _CREATED = ("PATCH configmaps/settings", "PATCH secrets/kploy-secrets", "PATCH services/web")
 _CHANGED = ("PATCH configmaps/settings",), ("PATCH deployments/web",)
 

@@ -16,7 +16,7 @@ import pytest
 from kploy.model.app import STATE_OF
 from tests.conftest import KILLED
 from tests.faults.proxy import Request
-from tests.faults.scenarios import CHANGED, PLAIN, SCENARIOS, Files, Scenario
+from tests.faults.scenarios import CHANGED, LOOSE, PLAIN, SCENARIOS, Files, Scenario
 from tests.faults.stage import STATE, Killing, Picture, Stage, write_of
 
 pytestmark = pytest.mark.cluster
@@ -165,7 +165,10 @@ def grouped(writes: list[str], scenario: Scenario) -> tuple[tuple[str, ...], ...
     """The writes in groups as large as the scenario's; what is left over is the last group."""
     left = list(writes)
     groups = []
-    for group in scenario.groups:
+    for group, following in zip(scenario.groups, (*scenario.groups[1:], ()), strict=True):
+        near = left[: len(group) + len(following)]
+        early = [write for write in near if write in group and write in LOOSE]
+        left = [*early, *(write for write in left if write not in early)]
         groups.append(tuple(sorted(left[: len(group)])))
         del left[: len(group)]
     return (*groups, tuple(left)) if left else tuple(groups)

@@ -25,7 +25,7 @@ class Shown:
 
     @property
     def rows(self) -> list[str]:
-        """What stands on the terminal at the end, as if it had no upper edge."""
+        """What stands on the terminal at the end, as if it had no upper edge; the last is that of the cursor."""
         return _Screen(self.columns).after(self.sent)
 
     @property
@@ -107,7 +107,11 @@ class _Screen:
             self._obey(*control.groups())
             at = control.end()
         self._write(sent[at:])
-        return [row.rstrip() for row in self._rows]
+        rows = [row.rstrip() for row in self._rows]
+        # Where the cursor has been, and is not any more, nobody sees that.
+        while len(rows) > self._row + 1 and not rows[-1]:
+            rows.pop()
+        return rows
 
     def _write(self, text: str) -> None:
         for character in text:
