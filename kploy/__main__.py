@@ -1,10 +1,13 @@
-"""The very start of ``kploy``, ``kubectl kploy`` and ``python -m kploy``.
+"""The very start and the very end of ``kploy``, ``kubectl kploy`` and ``python -m kploy``.
 
-Ctrl-C may come while Python loads the rest, which takes most of a short command. So nothing
-is imported here before that is dealt with.
+Ctrl-C may come while Python loads the rest, which takes most of a short command, and while it ends. So nothing
+is imported here before that is dealt with, and Python's own end is not waited for.
 """
 
+from __future__ import annotations
+
 import gc
+import os
 import sys
 
 _INTERRUPTED = 130
@@ -16,6 +19,7 @@ def main() -> None:
     # What loads and what is read stays, so to look for garbage in it is in vain, and takes 10 ms or
     # more a time. What needs it is little: of 50,000 new objects, a few hundred that name each other in a circle.
     gc.set_threshold(200_000)
+    sys.unraisablehook = _unraisable
     try:
         from importlib import import_module
 
@@ -25,15 +29,32 @@ def main() -> None:
         importing(lambda: import_module("click"), "click", frozenset({"datetime", "uuid"}))
         from kploy.cli.main import main as begin
 
-        begin()
+        code = begin()
     except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+        code = _INTERRUPTED
+    _leave(code)
+
+
+def _leave(code: int) -> None:
+    """End with this code: from here on a Ctrl-C comes too late."""
+    while True:
+        try:
+            from kploy.ending import leave
+
+            leave(code)
+        except KeyboardInterrupt:
+            continue
+
+
+def _unraisable(told: sys.UnraisableHookArgs) -> None:
+    """An interrupt that comes in a callback, as those of imports, is one. Python would tell of it and go on."""
+    if not issubclass(told.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(told)
+        return
+    try:
+        os.write(2, b"\r\x1b[J\x1b[?25hkploy: interrupted\n" if os.isatty(2) else b"kploy: interrupted\n")
     finally:
-        # Once an interrupt has left a string that is executed, such as makes a dataclass, Python lets `-m` end
-        # as if nobody had dealt with it, unless another is executed: run_eval_code_obj in CPython's pythonrun.c.
-        exec("")  # noqa: S102 - nothing
-        # Python looks for garbage once more at its end, through all that was read: 75 ms after 500 objects.
-        gc.freeze()
+        _leave(_INTERRUPTED)
 
 
 if __name__ == "__main__":

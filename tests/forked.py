@@ -107,10 +107,10 @@ def _run(arguments: list[str], cwd: str, kubeconfig: str, said: list[str], limit
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), descriptor)
     sys.argv = ["kploy", *arguments]
     try:
-        main()
-    except SystemExit as end:
+        code = main()
+        sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(end.code if isinstance(end.code, int) else 1)
+        os._exit(code)
     finally:
         os._exit(1)  # a child that came back would answer for its parent
 

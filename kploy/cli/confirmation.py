@@ -42,4 +42,7 @@ def _asked(question: str) -> str:
     if sys.stdin is None or not sys.stdin.isatty():
         raise NotConfirmed("there is no terminal to ask on; nothing was changed", "say --yes if it is meant")
     click.echo(f"{question} ", err=True, nl=False)
-    return sys.stdin.readline().strip()
+    typed = sys.stdin.readline()
+    if not typed.endswith("\n"):  # Ctrl-D, which leaves the cursor behind the question
+        click.echo(err=True)
+    return typed.strip()

@@ -71,8 +71,9 @@ def dryrun_command(
     adopts, replaces = flags.pop("adopt"), flags.pop("replace")
     target = where(**flags)
     from kploy.cli.display import display_for, show, with_all_data
+    from kploy.cli.interruptible import Interruptible
 
-    with display_for(output, directory, plan_is_result=True, detail=diff) as display:
+    with display_for(output, directory, plan_is_result=True, detail=diff) as display, Interruptible(display):
         if offline:
             from kploy.engine.check import check
 

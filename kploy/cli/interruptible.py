@@ -1,8 +1,7 @@
-"""What signals do to a command that changes the cluster."""
+"""What signals do to a command that shows events, and maybe changes the cluster."""
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 
 from kploy.cli.display import display_for, show
 from kploy.cli.options import calls_of
+from kploy.ending import leave
 from kploy.model.events import Event, Planned
 from kploy.model.report import Outcome
 
@@ -36,20 +36,21 @@ def carried_out(output: str, directory: Path, events: Callable[[Inbox], Iterable
     again = calls_of(click.get_current_context()).again
     with (
         display_for(output, directory, plan_is_result=False) as display,
-        Interruptible(inbox, display, again) as interruptible,
+        Interruptible(display, inbox, again) as interruptible,
     ):
         return show(interruptible.watching(events(inbox)), display)
 
 
 class Interruptible:
-    """What signals do while this context is open. ``again`` is the command that goes on after an interrupt.
+    """What signals do while this context is open.
 
-    As long as nothing is written, Ctrl-C simply ends it. After that, the
+    ``inbox`` is where to ask for the end, and ``again`` the command that goes on after an interrupt; nothing for
+    what never writes. As long as nothing is written, Ctrl-C simply ends it. After that, the
     first lets what is under way finish, and the second leaves at once; so
     do SIGTERM, and the end of the terminal, unless that is ignored (``nohup``).
     """
 
-    def __init__(self, inbox: Inbox, display: Display, again: str) -> None:
+    def __init__(self, display: Display, inbox: Inbox | None = None, again: str = "") -> None:
         self._inbox = inbox
         self._again = again
         self._display = display
@@ -76,7 +77,7 @@ class Interruptible:
 
     def _stop(self, *_: object) -> None:
         signal.signal(signal.SIGINT, self._leave)
-        if not self._writes:
+        if self._inbox is None or not self._writes:
             raise KeyboardInterrupt
         self._inbox.stop()
         self._display.note("stopping: what is under way finishes; Ctrl-C again to leave at once")
@@ -84,4 +85,4 @@ class Interruptible:
     def _leave(self, *_: object) -> None:
         after = f"{self._again} goes on from here" if self._writes else "nothing was written"
         self._display.last_words(f"kploy: left at once; {after}")
-        os._exit(Outcome.INTERRUPTED)
+        leave(Outcome.INTERRUPTED)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
@@ -108,19 +108,8 @@ def kploy() -> None:
     """
 
 
-def main() -> NoReturn:
-    """Run the command line and exit with one of the codes in model.report."""
-    code = _run()
-    if sys.stdout is not None:  # it is None where the caller has closed it
-        try:
-            sys.stdout.flush()
-        except OSError:
-            # Whoever read the output has gone; Python would complain once more at its own end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
-
-
-def _run() -> int:
+def main() -> int:
+    """Run the command line. Returns one of the exit codes in model.report."""
     name = os.path.basename(sys.argv[0])  # noqa: PTH119 - pathlib is not needed for anything else here
     try:
         result = kploy.main(
@@ -143,6 +132,10 @@ def _run() -> int:
         _complain(error)
         return int(error.outcome)
     except Exception as error:  # noqa: BLE001 - the last door: a bug is told, not thrown at the user
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            # One in __set_name__ is a RuntimeError to Python 3.11.
+            _say("kploy: interrupted")
+            return int(Outcome.INTERRUPTED)
         return _confess(error)
     return int(result) if isinstance(result, int) else int(Outcome.DONE)
 

@@ -53,12 +53,12 @@ def up(name: str, nodes: int | None) -> None:
     """Start a sandbox."""
     from kploy import sandbox as room
 
-    meter = Meter(sys.stderr)
+    meter = _meter()
     try:
         started = room.up(name, nodes=nodes, report=meter.show)
     finally:
         meter.clear()
-    click.echo(_welcome(started), err=True)
+    meter.say(_welcome(started))
 
 
 @sandbox_command.command(
@@ -70,7 +70,7 @@ def build() -> None:
     """Build the control plane's programs."""
     from kploy import sandbox as room
 
-    meter = Meter(sys.stderr)
+    meter = _meter()
     try:
         programs = room.build(meter.show)
     finally:
@@ -91,14 +91,14 @@ def down(name: str | None, *, every: bool) -> None:
 
     if every and name is not None:
         raise click.UsageError("--all and --name exclude each other.")
-    meter = Meter(sys.stderr)
+    meter = _meter()
     names = [one.name for one in room.all_sandboxes()] if every else [name or "default"]
     for one in names:
         was_there = room.down(one, report=meter.show)
         meter.clear()
-        click.echo(f"Sandbox {one} is down." if was_there else f"There is no sandbox {one}.", err=True)
+        meter.say(f"Sandbox {one} is down." if was_there else f"There is no sandbox {one}.")
     if not names:
-        click.echo("There is no sandbox.", err=True)
+        meter.say("There is no sandbox.")
 
 
 @sandbox_command.command(
@@ -120,9 +120,7 @@ def status(name: str | None, output: str) -> None:
     elif found:
         click.echo(_table(found))
     if not found:
-        click.echo(
-            f"There is no sandbox{f' {name}' if name else ''}. Start it with `{_command('up', name)}`.", err=True
-        )
+        _meter().say(f"There is no sandbox{f' {name}' if name else ''}. Start it with `{_command('up', name)}`.")
     if not found or not all(one.running for one in found):
         click.get_current_context().exit(Outcome.FAILED)
 
@@ -144,6 +142,13 @@ def kubeconfig(name: str) -> None:
     click.echo(found.kubeconfig)
 
 
+def _meter() -> Meter:
+    """What tells on stderr. Whether anybody can read it must not matter to what is done."""
+    from kploy.ui.streams import steadfast
+
+    return Meter(steadfast(sys.stderr))
+
+
 class Meter:
     """Shows progress: one line that changes on a terminal, a line now and then in a pipe."""
 
@@ -160,7 +165,7 @@ class Meter:
         if progress.phase is self._phase and now - self._written < (0.1 if self._live else self._every):
             return
         if progress.phase != self._phase and progress.phase == "downloading modules":
-            self._line("The sandbox is built now; this happens once, and takes about ten minutes on two cores.")
+            self.say("The sandbox is built now; this happens once, and takes about ten minutes on two cores.")
         self._phase, self._written = progress.phase, now
         if self._live:
             import shutil
@@ -168,14 +173,15 @@ class Meter:
             width = shutil.get_terminal_size().columns - 1
             self._write(f"\r\x1b[K{str(progress)[:width]}")
         else:
-            self._line(str(progress))
+            self.say(str(progress))
 
     def clear(self) -> None:
         """Leave no half line behind."""
         if self._live and self._phase is not None:
             self._write("\r\x1b[K")
 
-    def _line(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Say what stays."""
         self._write(f"\r\x1b[K{text}\n" if self._live else f"{text}\n")
 
     def _write(self, text: str) -> None:

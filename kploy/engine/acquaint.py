@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from kploy.cluster.port import Cluster, Forbidden, NotFound
 from kploy.core.custom_resources import custom_kinds
 from kploy.core.kinds import own_resource
 from kploy.core.schema_store import VERSIONS, minor_of, nearest
 from kploy.core.schemas import NEWEST
+from kploy.engine.crew import Pool
 from kploy.engine.live import WORKERS
 from kploy.engine.prepare import Prepared, conforming, defined
 from kploy.model.app import App
@@ -73,7 +73,7 @@ def acquaint(cluster: Cluster, app: App, until: float) -> Acquainted:
     kinds = custom_kinds(app.manifests)
     if not kinds:
         return Acquainted(cluster, version, ())
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="acquaint") as pool:
+    with Pool(WORKERS, thread_name_prefix="acquaint") as pool:
         found = pool.map(lambda item: _definition(asked, item[1], item[0][1]), kinds.items())
         return Acquainted(cluster, version, tuple(body for body in found if body is not None))
 

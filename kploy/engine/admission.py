@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field
 
 from kploy.cluster.port import Cluster, ClusterError, Forbidden, Invalid, Unauthenticated, Unreachable
@@ -15,7 +14,7 @@ from kploy.core.permissions import is_about_permission
 from kploy.core.quota import Demand, Excess, demand_of, excesses, frees_first, rooms_of, running
 from kploy.core.quoting import quotable
 from kploy.engine.compare import Comparison
-from kploy.engine.crew import done_by
+from kploy.engine.crew import Pool, done_by
 from kploy.engine.live import WORKERS
 from kploy.model.app import App, Manifest
 from kploy.model.events import Noted
@@ -85,7 +84,7 @@ def would_start(
         return Admission(notes=(Noted(f"namespace {app.kployfile.namespace} does not exist yet: {what}"),))
     changed = tuple(c.ref for c in comparison.plan.changes if c.action is not Action.UNCHANGED)
     asking = _Asking(cluster, changed, missing)
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="admission") as pool:
+    with Pool(WORKERS, thread_name_prefix="admission") as pool:
         quotas = pool.submit(_quotas, cluster, app.kployfile.namespace)
         verdicts = done_by(pool, WORKERS, asking.verdict, starts)
         rooms = [quota for quota in quotas.result() if not _is_changed(quota, changed)]

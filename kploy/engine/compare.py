@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field
 from secrets import token_hex
 
@@ -23,7 +22,7 @@ from kploy.core.removal import NOTHING_LEAVES, Parting, holds
 from kploy.core.restarts import Served, served_alone
 from kploy.core.unchanged import is_unchanged
 from kploy.engine.autoscaling import bodies_of
-from kploy.engine.crew import done_by
+from kploy.engine.crew import Pool, done_by
 from kploy.engine.departures import departures
 from kploy.engine.live import WORKERS, live_objects
 from kploy.engine.resources import Resources
@@ -78,7 +77,7 @@ def compare(
     """
     kept = [resources.of(manifest.api_version, manifest.ref.kind) for manifest in manifests]
     asked = dict.fromkeys(kind for kind in kept if kind and (namespace_exists or not kind.namespaced))
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="compare") as pool:
+    with Pool(WORKERS, thread_name_prefix="compare") as pool:
         live = live_objects(cluster, app, asked, pool)
         unknown = [
             (manifest, resource)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
+from types import TracebackType
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
@@ -54,6 +55,15 @@ class Crew:
 
 
 _Job = tuple[Callable[[], None], Callable[[], None]]
+
+
+class Pool(ThreadPoolExecutor):
+    """Threads for as long as this context is open. Whoever is interrupted in it waits for no request under way."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.shutdown(wait=kind is None or issubclass(kind, Exception), cancel_futures=kind is not None)
 
 
 def done_by(pool: Executor, most: int, work: Callable[..., _T], *items: Iterable[Any]) -> list[_T]:

@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field
 from functools import partial
 from queue import Empty
@@ -39,6 +38,7 @@ from kploy.engine.carrier import (
     Written,
 )
 from kploy.engine.compare import Comparison
+from kploy.engine.crew import Pool
 from kploy.engine.following import Following, Wrote
 from kploy.engine.journal import Journal
 from kploy.engine.live import related_objects
@@ -151,7 +151,7 @@ class _Run:
     def _look_around(self) -> None:
         """See what tells about objects that are there already; about new ones their watches will tell."""
         relations = relations_of((ref.group, ref.kind) for ref in self._job.comparison.live)
-        with ThreadPoolExecutor(len(RELATIONS), thread_name_prefix="look") as pool:
+        with Pool(len(RELATIONS), thread_name_prefix="look") as pool:
             found = pool.map(partial(related_objects, self._job.cluster, self._job.app), relations)
             for relation, bodies in zip(relations, found, strict=True):
                 self._lookout.related_listed(relation, bodies)

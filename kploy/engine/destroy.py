@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 from kploy.cluster.port import Cluster
 from kploy.core import ledger
@@ -15,6 +14,7 @@ from kploy.core.removal import Parting, with_removals
 from kploy.engine.carrier import Inbox
 from kploy.engine.check import outcome_of
 from kploy.engine.compare import Comparison, changes_of
+from kploy.engine.crew import Pool
 from kploy.engine.departures import departures
 from kploy.engine.deploy import Deploy, deploy
 from kploy.engine.farewell import end_namespace, is_gone_by, is_made_for
@@ -102,7 +102,7 @@ class _Destruction:
 
     def _parting(self, stored: Stored | None, cluster: Cluster) -> Parting:
         inventory = stored.inventory if stored else Inventory(self._app.id)
-        with ThreadPoolExecutor(WORKERS, thread_name_prefix="look") as pool:
+        with Pool(WORKERS, thread_name_prefix="look") as pool:
             return departures(inventory, (), cluster, pool, everything=self._everything)
 
     def _job(self, stored: Stored | None, parting: Parting) -> Deploy:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 
 from kploy.cluster.port import ChangeType, Cluster, ClusterError
 from kploy.core.bodies import entries, mapping, text
 from kploy.core.kinds import own_resource
+from kploy.engine.crew import Pool
 from kploy.engine.live import WORKERS
 from kploy.model.app import MADE_FOR, App
 from kploy.model.objects import Body
@@ -83,7 +83,7 @@ def _watch(cluster: Cluster, name: str, gone: threading.Event) -> None:
 def _contents(cluster: Cluster, namespace: str) -> Iterator[str]:
     """What is in a namespace and does not go by itself. Raises ClusterError where that cannot be told."""
     kinds = [kind for kind in cluster.kinds() if kind.namespaced and kind.kind not in _FOLLOWING]
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="look") as pool:
+    with Pool(WORKERS, thread_name_prefix="look") as pool:
         listings = pool.map(lambda kind: cluster.list(kind, namespace), kinds)
         for kind, listing in zip(kinds, listings, strict=True):
             for body in listing.items:

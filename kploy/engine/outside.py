@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import TypeVar
 
 from kploy.cluster.port import Cluster, Forbidden, Invalid, NotFound
@@ -12,6 +12,7 @@ from kploy.core.kinds import own_resource
 from kploy.core.needs import Need
 from kploy.core.references import UnresolvedSelector
 from kploy.core.selectors import written
+from kploy.engine.crew import Pool
 from kploy.engine.live import WORKERS
 from kploy.engine.resources import Resources
 from kploy.model.errors import Refused
@@ -58,7 +59,7 @@ def missing(survey: Survey | None, cluster: Cluster, resources: Resources, *, na
 
     needs = {need.ref: need for need in survey.unresolved.needs}
     wanted = {one.selector: one for one in survey.unresolved.selectors}
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="outside") as pool:
+    with Pool(WORKERS, thread_name_prefix="outside") as pool:
         answers = _answers(pool, needs, body_of)
         findings = survey.answered(answers, _answers(pool, wanted, has_pods))
     return Missing(findings, frozenset(ref for ref, body in answers.items() if body is None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 
 from kploy.cluster.port import Cluster, ClusterError, Forbidden, Unauthenticated, Unreachable
 from kploy.core.permissions import (
@@ -17,6 +17,7 @@ from kploy.core.permissions import (
     to_remove,
     to_replace_pods,
 )
+from kploy.engine.crew import Pool
 from kploy.engine.live import WORKERS, live_objects
 from kploy.engine.related import PODS, relations_of
 from kploy.engine.resources import Resources
@@ -55,7 +56,7 @@ def preflight(app: App, manifests: Sequence[Manifest], cluster: Cluster, resourc
     if any((kind.group, kind.kind) in PODS.of for kind in kinds):
         rights |= set(to_replace_pods(app.kployfile.namespace))
     try:
-        with ThreadPoolExecutor(WORKERS, thread_name_prefix="preflight") as pool:
+        with Pool(WORKERS, thread_name_prefix="preflight") as pool:
             missing = _missing(app, cluster, rights, pool)
             missing -= _needless(app, cluster, kinds, missing, pool)
     except (Unreachable, Unauthenticated):
@@ -78,7 +79,7 @@ def may_remove(
     if not rights:
         return ()
     try:
-        with ThreadPoolExecutor(WORKERS, thread_name_prefix="preflight") as pool:
+        with Pool(WORKERS, thread_name_prefix="preflight") as pool:
             missing = _missing(app, cluster, rights, pool)
     except (Unreachable, Unauthenticated):
         raise
@@ -93,7 +94,7 @@ def explain(app: App, manifests: Sequence[Manifest], cluster: Cluster, resources
     rights = {right for kind in kinds for right in to_look(kind, app.kployfile.namespace, once=True)}
     rights |= set(_of_related(app, kinds, once=True))
     try:
-        with ThreadPoolExecutor(WORKERS, thread_name_prefix="explain") as pool:
+        with Pool(WORKERS, thread_name_prefix="explain") as pool:
             missing = _missing(app, cluster, rights, pool)
     except ClusterError:
         return

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from kploy.cluster.port import Cluster
 from kploy.core.bodies import entries, text
 from kploy.core.inventory import Entry, Inventory, Phase
 from kploy.engine.carrier import Inbox
+from kploy.engine.crew import Pool
 from kploy.engine.live import WORKERS, ref_of, selection
 from kploy.engine.lock import Lock
 from kploy.engine.process import this_process
 from kploy.engine.store import Store
 from kploy.model.app import App
 from kploy.model.errors import Refused
-from kploy.model.events import Event, Finished, Noted
+from kploy.model.events import Event, Finished, Noted, Planned
 from kploy.model.history import Record
 from kploy.model.objects import Body, Resource
+from kploy.model.plan import Plan
 from kploy.model.report import Outcome
 
 
@@ -48,6 +49,8 @@ class _Repair:
         if not found and not kept:
             name, namespace = self._app.kployfile.name, self._app.kployfile.namespace
             raise Refused(f"nothing in the cluster belongs to an app {name} in namespace {namespace}", "kploy run")
+        # No object changes. But from here on something is written, and is not to be broken off.
+        yield Planned(Plan(()))
         yield from self._lock.take(until)
         over, epoch = self._store.replaceable()
         records = tuple(Record(number, "", 0.0, "", "not known any more", "unknown") for number in kept)
@@ -65,7 +68,7 @@ class _Repair:
         self._lock.release()
 
     def _entries(self) -> tuple[Entry, ...]:
-        with ThreadPoolExecutor(WORKERS, thread_name_prefix="look") as pool:
+        with Pool(WORKERS, thread_name_prefix="look") as pool:
             listed = pool.map(self._of_kind, self._cluster.kinds())
         return tuple(sorted((entry for entries in listed for entry in entries), key=lambda entry: entry.ref))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 
@@ -16,6 +15,7 @@ from kploy.core.inventory import Entry, Inventory, Phase
 from kploy.core.kinds import builtin
 from kploy.core.masking import by_content
 from kploy.core.removal import reason_to_keep
+from kploy.engine.crew import Pool
 from kploy.engine.live import WORKERS, live_objects, named, ref_of, related_objects, selection
 from kploy.engine.lookout import Lookout
 from kploy.engine.permissions import explain
@@ -81,7 +81,7 @@ def _listing(
     kinds = [resources.of(manifest.api_version, manifest.ref.kind) for manifest in manifests]
     wanted = [kind for kind in kinds if kind is not None]
     inventory, notes = _inventory(app, cluster)
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="list") as pool:
+    with Pool(WORKERS, thread_name_prefix="list") as pool:
         left = pool.map(lambda kind: _left_behind(cluster, app, kind), _others(wanted, inventory))
         relations = relations_of((kind.group, kind.kind) for kind in wanted)
         related = pool.map(partial(related_objects, cluster, app), relations)

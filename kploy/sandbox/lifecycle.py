@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from kploy.model.frozen import replace
@@ -125,9 +127,23 @@ def _launch(plan: Sandbox, binaries: Mapping[str, Path], report: Report, timeout
             if attempt == _ATTEMPTS:
                 raise
         except BaseException:
-            _stop(plan.directory)
+            with _uninterrupted():
+                _stop(plan.directory)
             raise
     raise AssertionError("the last attempt returns or raises")
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Another Ctrl-C does not keep what was started from being ended. Only the main thread is ever interrupted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _clear(directory: Path) -> None:

@@ -10,6 +10,7 @@ from string import Template
 from kploy.model.errors import KployError
 from kploy.model.frozen import dataclass
 from kploy.model.report import Outcome
+from kploy.source.atomic import write_new
 from kploy.source.files import is_leftover, resolved
 from kploy.source.kployfile import FILE, protected_namespaces, read_kployfile, schema, schema_text
 from kploy.source.names import is_namespace
@@ -93,12 +94,13 @@ def _write_new(path: Path, content: str) -> bool:
     """Write a file unless one is there, or a broken link. Raises CannotWrite where a directory is."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(content)
+        write_new(path, content.encode(), 0o666)
     except FileExistsError as exc:
         if path.is_dir():
             raise CannotWrite(f"`{path}` is a directory", "give it another name, or remove it") from exc
         return False
+    except OSError as exc:  # which names the file beside it that was to become this one
+        raise OSError(exc.errno, exc.strerror, str(path)) from exc
     return True
 
 

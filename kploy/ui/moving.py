@@ -86,8 +86,10 @@ class Moving:
         try:
             if self._live.is_started:
                 self._stopped.set()
-                self._clockwork.join()
-                self._live.stop()
+                try:
+                    self._clockwork.join()
+                finally:  # also where a second Ctrl-C comes
+                    self._live.stop()
         finally:
             self.above.flush()
 
@@ -98,7 +100,7 @@ class Moving:
         With it come the lines above it that are not shown yet, without their colours.
         """
         if not self._live.is_started:
-            return f"\r{self.above.in_plain}"
+            return f"\r\x1b[J{self.above.in_plain}"
         up = f"\x1b[{self._rows - 1}A" if self._rows > 1 else ""
         return f"\r{up}\x1b[J\x1b[?25h{self.above.in_plain}"
 

@@ -17,13 +17,13 @@ LAST = "\nkploy: interrupted\n"
 """What is said as soon as there is anything loaded to say it. The first line is that of the ^C."""
 
 _WAITS = """
-import signal, sys
+import sys, time
 
 class Waits:
     def find_spec(self, name, path=None, target=None):
         if name == {module!r}:
             open({told!r}, "w").close()
-            exec("signal.pause()")
+            exec("while True: time.sleep(0.01)")
 
 sys.meta_path.insert(0, Waits())
 """
@@ -61,7 +61,10 @@ def test_an_interrupt_during_any_import_ends_it_with_130_and_no_traceback(
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        told.read_text()
-        process.send_signal(signal.SIGINT)
-        said, complained = process.communicate(timeout=60)
+        try:
+            told.read_text()
+            process.send_signal(signal.SIGINT)
+            said, complained = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, said, complained) == (Outcome.INTERRUPTED, "", last_words)
