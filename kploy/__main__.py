@@ -32,6 +32,10 @@ def main() -> None:
         code = begin()
     except KeyboardInterrupt:
         code = _INTERRUPTED
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        code = _INTERRUPTED  # Python 3.11 makes that of one in a __set_name__.
     _leave(code)
 
 

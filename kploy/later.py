@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -23,12 +22,14 @@ def importing(load: Callable[[], _T], package: str, put_off: frozenset[str]) -> 
     if package not in sys.modules:
         finder = _Finder(put_off)
         sys.meta_path.insert(0, finder)
-        with suppress(Exception):
-            try:
-                return load()
-            finally:
-                sys.meta_path.remove(finder)
-                _forget_stand_ins(package)
+        try:
+            return load()
+        except Exception as error:
+            if isinstance(error.__cause__, KeyboardInterrupt):  # Python 3.11 says so of one in a __set_name__.
+                raise
+        finally:
+            sys.meta_path.remove(finder)
+            _forget_stand_ins(package)
         for name in tuple(sys.modules):
             if _is_of(package, name):
                 del sys.modules[name]

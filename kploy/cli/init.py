@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -25,11 +26,11 @@ def init_command(directory: Path, name: str | None, namespace: str | None, image
       kploy init --name shop --namespace prod --image ghcr.io/acme/shop:1.4
     """
     from kploy.source.scaffold import init
+    from kploy.ui.streams import steadfast
 
     made = init(directory, name=name, namespace=namespace, image=image)
-    for path in made.created:
-        click.echo(f"  + {path}", err=True)
-    for path in made.kept:
-        click.echo(f"  = {path}  kept as it was", err=True)
+    said = [f"  + {path}" for path in made.created] + [f"  = {path}  kept as it was" for path in made.kept]
     where = "" if directory == Path() else f" {directory}"
-    click.echo(f"next: kploy dryrun{where} --offline, then kploy run{where}", err=True)
+    said.append(f"next: kploy dryrun{where} --offline, then kploy run{where}")
+    # It is made, whether or not anybody can read that.
+    print(*said, sep="\n", file=steadfast(sys.stderr), flush=True)

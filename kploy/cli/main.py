@@ -120,7 +120,8 @@ def main() -> int:
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return int(Outcome.USAGE)
     except (click.Abort, KeyboardInterrupt):
         _say("kploy: interrupted")

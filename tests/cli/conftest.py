@@ -19,7 +19,10 @@ from kploy.cluster.connection import Choice, connect
 from kploy.model.objects import Body
 from kploy.sandbox import Sandbox
 from kploy.sandbox.api import Api, api_of
+from tests.cli.between import between
 from tests.eventually import eventually
+
+__all__ = ["between"]
 
 Write = Callable[..., Path]
 

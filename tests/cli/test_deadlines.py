@@ -2,60 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
-from kploy.sandbox import Sandbox
+from tests.cli.between import Between
 from tests.cli.conftest import Kploy, Live, Write
 from tests.cli.test_run import FLAGS, STUCK
-from tests.cluster.servers import Answer, Handler, Seen, Server, passes_on, refuses, serving
 
 pytestmark = pytest.mark.cluster
 
 HELD = FLAGS.format("blue").replace("  name: flags\n", "  name: flags\n  finalizers: [kploy.dev/held]\n")
-
-
-class Between:
-    """Stands between kploy and the API server: passes everything on, until ``fails`` says otherwise."""
-
-    def __init__(self, real: Answer) -> None:
-        self._real = real
-        self.failing = threading.Event()
-        self.fails: Callable[[Seen], bool] = lambda _: True
-
-    def __call__(self, handler: Handler) -> None:
-        is_refused = self.failing.is_set() and self.fails(handler.seen)
-        (refuses(503, "the server is gone") if is_refused else self._real)(handler)
-
-
-@pytest.fixture
-def between(cluster: Sandbox, tmp_path: Path) -> Iterator[tuple[Between, str]]:
-    """What stands in between, and a kubeconfig that leads there."""
-    config = yaml.safe_load(cluster.kubeconfig.read_text())
-    authority = tmp_path / "authority.pem"
-    authority.write_bytes(base64.b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]))
-    middle = Between(passes_on(cluster.server, str(authority), config["users"][0]["user"]["token"]))
-    with serving(middle) as server:
-        yield middle, kubeconfig(server, tmp_path)
-
-
-def kubeconfig(server: Server, tmp_path: Path) -> str:
-    path = tmp_path / "between.kubeconfig"
-    cluster = {"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}
-    context = {"name": "c", "context": {"cluster": "c", "user": "u"}}
-    user = {"name": "u", "user": {"token": "t"}}
-    whole = {"clusters": [cluster], "contexts": [context], "users": [user], "current-context": "c"}
-    path.write_text(yaml.safe_dump(whole))
-    return str(path)
 
 
 def test_a_run_waits_for_the_end_of_its_namespace_and_makes_it_anew(

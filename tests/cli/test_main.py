@@ -309,6 +309,33 @@ def test_output_that_is_lost_ends_with_1_and_says_so(tmp_path: Path, command: st
     assert "bug" not in done.stderr
 
 
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-", "2> >(true)"])
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("init", 0),
+        ("init shop --name -", 2),
+        ("list --kubeconfig nowhere", 4),
+        ("nonsense", 2),
+        ("sandbox down --name no-such", 0),
+        ("sandbox kubeconfig --name no-such", 1),
+        ("sandbox status --name no-such", 1),
+    ],
+)
+def test_where_nobody_reads_what_is_said_the_exit_code_says_how_it_ended(
+    tmp_path: Path, command: str, code: int, redirection: str
+) -> None:
+    (tmp_path / "Kployfile").write_text("name: shop\n")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m kploy {command} {redirection}"],
+        cwd=tmp_path,
+        env={**environment, "XDG_STATE_HOME": str(tmp_path)},
+        check=False,
+    )
+    assert done.returncode == code
+
+
 def test_a_terminal_of_no_width_is_one_whose_width_nobody_knows(offline: Kploy) -> None:
     wide, unknown = offline("dryrun", "--offline"), offline("dryrun", "--offline", COLUMNS="0")
     assert (unknown.code, unknown.lines) == (wide.code, wide.lines)

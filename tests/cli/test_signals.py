@@ -6,15 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from kploy.sandbox import Sandbox
+from tests.cli.between import Between
 from tests.cli.conftest import Kploy, Live, Write
 from tests.cli.state import config, configs, lease, listed, phase, rest, started, until
 from tests.cli.test_run import STUCK
+from tests.cluster.servers import Seen
 
 pytestmark = pytest.mark.cluster
 
@@ -99,6 +102,39 @@ def test_a_rollback_that_was_interrupted_goes_on_to_the_same_revision(
     result = kploy("rollback")
     assert "deploying revision 1 again" in result.lines
     assert configs(live) == ["a"]
+
+
+@pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM])
+def test_a_repair_that_writes_is_not_broken_off_in_between(
+    kploy: Kploy,
+    write: Write,
+    live: Live,
+    between: tuple[Between, str],
+    cluster: Sandbox,
+    ends: signal.Signals,
+) -> None:
+    root = write({"resources/a.yaml": config("a")})
+    assert kploy("run").code == 0
+    middle, kubeconfig = between
+    taken = threading.Event()
+
+    def holds(seen: Seen) -> bool:
+        is_inventory = seen.method == "PUT" and seen.path.endswith("/configmaps/kploy-shop")
+        if is_inventory:
+            taken.set()
+        return is_inventory
+
+    middle.holds = holds
+    with started(cluster, root, "repair", "--kubeconfig", kubeconfig) as process:
+        assert taken.wait(50)
+        process.send_signal(ends)
+        if ends is signal.SIGINT:
+            until(process, "stopping")
+            middle.released.set()
+        code, said = rest(process)
+    assert ("goes on from here" in said[-1]) == (ends is signal.SIGTERM)
+    assert code == (0 if ends is signal.SIGINT else 130)
+    assert ("holderIdentity" in lease(live)["spec"]) == (ends is signal.SIGTERM)
 
 
 def shell(cluster: Sandbox, root: object, command: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -19,19 +19,30 @@ LAST = "\nkploy: interrupted\n"
 _WAITS = """
 import sys, time
 
+def wait(*_):
+    open({told!r}, "w").close()
+    while True:
+        time.sleep(0.01)
+
 class Waits:
     def find_spec(self, name, path=None, target=None):
         if name == {module!r}:
-            open({told!r}, "w").close()
-            exec("while True: time.sleep(0.01)")
+            {waits}
 
 sys.meta_path.insert(0, Waits())
 """
-"""Python runs it before anything else. Who opens the FIFO to read knows that the import has begun.
+"""Python runs it before anything else. Who opens the FIFO to read knows that the import has begun."""
 
-It waits in a string that is executed, as classes of kploy.model are made by one: an interrupt that leaves
-one is what Python afterwards takes for the end of ``python -m``, whatever became of it.
-"""
+_WHERE = {
+    "code": "wait()",
+    # As classes of kploy.model are made. Python takes what leaves it for the end of `python -m`.
+    "executed string": 'exec("wait()")',
+    # Python makes a RuntimeError of what is raised there.
+    "name of an attribute": 'type("Class", (), {"attribute": type("Attribute", (), {"__set_name__": wait})()})',
+    # Python tells of what is raised there, and goes on.
+    "callback": 'type("Class", (), {"__del__": wait})()',
+}
+"""Where Python may be when the interrupt comes."""
 
 
 def script() -> str:
@@ -41,18 +52,19 @@ def script() -> str:
     return f"import sys; from {module} import {function}; sys.argv[0] = 'kploy'; sys.exit({function}())"
 
 
+@pytest.mark.parametrize("where", _WHERE)
 @pytest.mark.parametrize("start", [["-m", "kploy"], ["-c", script()]], ids=["module", "script"])
 @pytest.mark.parametrize(
     ("module", "last_words"),
     [("kploy.cli", ""), ("click", ""), ("kploy.cli.dryrun", LAST), ("kploy.engine.check", LAST), ("yaml", LAST)],
 )
 def test_an_interrupt_during_any_import_ends_it_with_130_and_no_traceback(
-    tmp_path: Path, start: list[str], module: str, last_words: str
+    tmp_path: Path, start: list[str], module: str, last_words: str, where: str
 ) -> None:
     (tmp_path / "Kployfile").write_text("name: shop\nnamespace: shop\n")
     told = tmp_path / "told"
     os.mkfifo(told)
-    (tmp_path / "sitecustomize.py").write_text(_WAITS.format(module=module, told=str(told)))
+    (tmp_path / "sitecustomize.py").write_text(_WAITS.format(module=module, told=str(told), waits=_WHERE[where]))
     with subprocess.Popen(
         [sys.executable, *start, "dryrun", "--offline"],
         cwd=tmp_path,
@@ -67,4 +79,48 @@ def test_an_interrupt_during_any_import_ends_it_with_130_and_no_traceback(
             said, complained = process.communicate(timeout=60)
         finally:
             process.kill()
-    assert (process.returncode, said, complained) == (Outcome.INTERRUPTED, "", last_words)
+    # The line of the ^C is click's to end, and it knows nothing of these.
+    words = LAST.lstrip() if where == "callback" else last_words.lstrip() if "name" in where else last_words
+    assert (process.returncode, said, complained) == (Outcome.INTERRUPTED, "", words)
+
+
+_LINGERS = """
+import atexit, time
+
+def linger():
+    open({told!r}, "w").close()
+    open({goes_on!r}).close()
+
+atexit.register(linger)
+"""
+"""Python runs it before anything else. At its end it waits until somebody opens the second FIFO, too."""
+
+
+@pytest.mark.parametrize(
+    "signals", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGHUP], [signal.SIGINT] * 3], ids=len
+)
+@pytest.mark.parametrize("start", [["-m", "kploy"], ["-c", script()]], ids=["module", "script"])
+def test_no_signal_at_the_end_changes_how_it_ended(
+    tmp_path: Path, start: list[str], signals: list[signal.Signals]
+) -> None:
+    told, goes_on = tmp_path / "told", tmp_path / "goes-on"
+    os.mkfifo(told)
+    os.mkfifo(goes_on)
+    (tmp_path / "sitecustomize.py").write_text(_LINGERS.format(told=str(told), goes_on=str(goes_on)))
+    with subprocess.Popen(
+        [sys.executable, *start, "schema"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            told.read_text()
+            for each in signals:
+                process.send_signal(each)
+            goes_on.write_text("")
+            said, complained = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, complained) == (Outcome.DONE, "")
+    assert said.endswith("}\n")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from kploy.sandbox import Sandbox
+from tests.cli.between import Between
 from tests.cli.conftest import Kploy, Live, Write
 from tests.cli.test_dryrun import BROKEN
 from tests.cli.test_run import APP, FLAGS, KINDS, STUCK
@@ -258,11 +259,34 @@ def test_a_signal_that_ends_it_at_once_takes_the_moving_part_away(cluster: Sandb
 
 
 @pytest.mark.cluster
-def test_ctrl_c_before_anything_is_written_simply_ends_it(cluster: Sandbox, write: Write, live: Live) -> None:
-    many = {f"resources/{n}.yaml": FLAGS.format("blue").replace("flags", f"flags-{n}") for n in range(100)}
-    shown = run_on_terminal(cluster, write(many), ("comparing with the cluster", signal.SIGINT))
+@pytest.mark.parametrize("command", ["run", "dryrun"])
+@pytest.mark.parametrize(
+    ("ends", "last"),
+    [
+        (signal.SIGINT, "kploy: interrupted"),
+        (signal.SIGTERM, "kploy: left at once; nothing was written"),
+        (signal.SIGHUP, "kploy: left at once; nothing was written"),
+    ],
+)
+def test_a_signal_before_anything_is_written_simply_ends_it(
+    write: Write,
+    live: Live,
+    between: tuple[Between, str],
+    command: str,
+    ends: signal.Signals,
+    last: str,
+) -> None:
+    middle, config = between
+    middle.holds = lambda seen: seen.method == "PATCH"
+    shown = on_terminal(
+        [*KPLOY, command],
+        ("comparing with the cluster", ends),
+        cwd=write({"resources/flags.yaml": FLAGS.format("blue")}),
+        environment={"KUBECONFIG": config},
+    )
     assert shown.code == 130
-    assert shown.rows[-2:] == ["kploy: interrupted", ""]
+    assert shown.rows[-2:] == [last, ""]
+    assert [row for row in shown.rows if re.search("[⠀-⣿]", row)] == []
     assert shown.has_cursor
     assert not live.namespace_exists()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kploy.engine.crew import Crew, done_by
+from kploy.engine.crew import Crew, Pool, done_by
 
 PATIENCE = 20.0
 
@@ -118,3 +118,19 @@ def test_who_is_interrupted_begins_nothing_more() -> None:
             done_by(pool, 1, work, range(1000))
         over.set()
     assert begun == [0]
+
+
+@pytest.mark.parametrize(
+    ("error", "waits"), [(KeyboardInterrupt, False), (GeneratorExit, False), (KeyError, True)]
+)
+def test_who_is_interrupted_among_threads_waits_for_none_of_them(error: type[BaseException], waits: bool) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+    if waits:
+        may_end.set()
+    with pytest.raises(error), Pool(1) as pool:  # noqa: PT012 - it is to be left by what is raised
+        under_way = pool.submit(lambda: [event() for event in (begun.set, may_end.wait)])
+        never = pool.submit(may_end.wait)
+        begun.wait(PATIENCE)
+        raise error
+    assert (under_way.done(), never.done()) == (waits, True)
+    may_end.set()
