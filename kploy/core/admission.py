@@ -232,6 +232,11 @@ def may_be_for_account(message: str) -> bool:
     return refusal is _ANY or refusal.rule == _NO_ACCOUNT
 
 
+def lacks_default_account(message: str) -> bool:
+    """Whether pods are refused for want of the account of a namespace that its controller has not made yet."""
+    return "error looking up service account" in message and f'serviceaccount "{_STAND_IN}" not found' in message
+
+
 def is_over_quota(message: str) -> bool:
     """Whether it is only for a quota that a pod is refused."""
     return _understood(message)[0].rule == OVER_QUOTA

@@ -159,6 +159,8 @@ class _Asking:
     def _refused(self, start: _Start, message: str) -> _Verdict:
         if is_about_permission(message):
             return _Verdict(start, start.pod, unchecked="you may not create pods")
+        if admission.lacks_default_account(message):
+            return _Verdict(start, start.pod, unchecked="its namespace has no ServiceAccount default yet")
         by = admission.may_pass(message, self.changed)
         if start.account is not None and admission.may_be_for_account(message):
             by = start.account

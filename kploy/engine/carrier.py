@@ -12,6 +12,7 @@ from enum import StrEnum
 from queue import SimpleQueue
 
 from kploy.cluster.port import Cluster, ClusterError, Conflict, Forbidden, Invalid, NotFound, Propagation, Trouble
+from kploy.core.admission import lacks_default_account
 from kploy.core.bodies import dig, text
 from kploy.core.inventory import Entry
 from kploy.core.kinds import WORKLOADS
@@ -40,6 +41,9 @@ _NEW_SCHEMA_PATIENCE = 10.0
 
 _NEW_RIGHT_PATIENCE = 10.0
 """For how many seconds an object is offered again when the app brings rights, which take a moment to count."""
+
+_NEW_NAMESPACE_PATIENCE = 10.0
+"""For how many seconds a pod is offered again while its namespace has no default account yet."""
 
 _PROPAGATIONS = dict.fromkeys(WORKLOADS, Propagation.FOREGROUND)
 """A workload is gone when its pods are; of anything else nothing else runs."""
@@ -398,6 +402,8 @@ class Carrier:
             # The server knows the new fields of a definition only a moment after it took it.
             is_unknown = any(cause.message == UNKNOWN_FIELD for cause in error.causes)
             return _NEW_SCHEMA_PATIENCE if is_unknown and self._resources.is_defined_by_app(resource) else 0.0
+        if lacks_default_account(error.message):
+            return _NEW_NAMESPACE_PATIENCE
         brings_rights = any(manifest.ref.group == _RIGHTS for manifest in self._app.manifests)
         return _NEW_RIGHT_PATIENCE if brings_rights else 0.0
 

@@ -9,7 +9,11 @@ import pytest
 
 from kploy.cluster.adapter import ApiServer
 from kploy.cluster.connection import Choice, connect
+from kploy.cluster.port import Forbidden
 from kploy.engine.pipeline import dryrun
+from kploy.model.events import Finished, Noted
+from kploy.model.objects import Body, Resource
+from kploy.model.report import Outcome
 from kploy.sandbox import Sandbox
 from tests.cli.conftest import Kploy, Live, Write
 from tests.cli.test_run import FLAGS, WEB
@@ -28,6 +32,8 @@ def namespace_with(live: Live, **labels: str) -> None:
     assert resource is not None
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": live.namespace, "labels": labels}}
     live.api.apply(resource, body, "somebody", dry_run=False)
+    # Without it no pod is let in, nor its rehearsal.
+    eventually(lambda: live.objects(("v1", "ServiceAccount")).get("serviceaccount/default"))
 
 
 def quota(live: Live, name: str = "compute", **hard: str) -> None:
@@ -360,6 +366,31 @@ def test_a_pod_of_every_kind_of_workload_is_taken_by_the_server(kploy: Kploy, wr
     found = [line for line in errors(kploy("dryrun").lines) if line.startswith("error[pod-security]")]
     named = ("cronjob/nightly", "daemonset/agent", "job/migrate", "replicaset/plain", "replicationcontroller/old")
     assert sorted(line.split()[4] for line in found) == [*named, "statefulset/db"]
+
+
+class Young(RecordingCluster):
+    """A cluster whose namespaces are so new that their default account is still to be made."""
+
+    def create(self, resource: Resource, body: Body, *, dry_run: bool = False) -> Body:
+        if resource.kind != "Pod":
+            return super().create(resource, body, dry_run=dry_run)
+        name, namespace = body["metadata"]["name"], body["metadata"]["namespace"]
+        looked_up = f'error looking up service account {namespace}/default: serviceaccount "default" not found'
+        raise Forbidden(f'pods "{name}" is forbidden: {looked_up}')
+
+
+def test_what_is_refused_because_its_namespace_was_just_made_is_no_error(
+    cluster: Sandbox, write: Write, live: Live
+) -> None:
+    namespace_with(live)
+    api = Young(ApiServer(connect(Choice(kubeconfig=str(cluster.kubeconfig)))))
+    *told, end = dryrun(write({"rcs/web.yaml": WEB}), lambda _: api)
+    assert isinstance(end, Finished)
+    assert end.outcome is Outcome.DONE
+    why = "its namespace has no ServiceAccount default yet"
+    assert [event.text for event in told if isinstance(event, Noted)] == [
+        f"whether pods of deployment/web would start could not be checked: {why}"
+    ]
 
 
 def test_only_what_changes_costs_a_request(cluster: Sandbox, kploy: Kploy, write: Write, live: Live) -> None:

@@ -16,7 +16,7 @@ def test_a_run_that_is_not_ready_in_time_is_undone(kploy: Kploy, write: Write, l
     write({"rcs/web.yaml": WEB, "resources/a.yaml": config("a")})
     assert kploy("run").code == 0
     write({"rcs/web.yaml": STUCK, "resources/b.yaml": config("b")})
-    result = kploy("run", "--atomic", "--timeout", "4s")
+    result = kploy("run", "--atomic", "--timeout", "8s")
     assert result.code == 5
     assert [line for line in result.lines if "revision 1" in line and "serving" not in line] == [
         "it failed: going back to revision 1",
@@ -34,7 +34,7 @@ def test_a_run_that_is_not_ready_in_time_is_undone(kploy: Kploy, write: Write, l
 
 def test_what_was_never_good_stays_as_it_is(kploy: Kploy, write: Write, live: Live) -> None:
     write({"rcs/web.yaml": STUCK, "resources/a.yaml": config("a")})
-    result = kploy("run", "--atomic", "--timeout", "1s")
+    result = kploy("run", "--atomic", "--timeout", "6s")
     assert result.code == 5
     assert "there is no good revision to go back to: what was applied stays" in result.lines
     assert configs(live) == ["a"]

@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
+from kploy.sandbox import Sandbox
 from tests.cli.between import Between
 from tests.cli.conftest import Kploy, Live, Write
+from tests.cli.state import rest, started, until
 from tests.cli.test_run import FLAGS, STUCK
 
 pytestmark = pytest.mark.cluster
@@ -21,16 +22,16 @@ HELD = FLAGS.format("blue").replace("  name: flags\n", "  name: flags\n  finaliz
 
 
 def test_a_run_waits_for_the_end_of_its_namespace_and_makes_it_anew(
-    kploy: Kploy, write: Write, live: Live
+    cluster: Sandbox, kploy: Kploy, write: Write, live: Live
 ) -> None:
-    write({"resources/flags.yaml": HELD})
+    root = write({"resources/flags.yaml": HELD})
     assert kploy("run").code == 0
     live.delete_namespace()
-    threading.Timer(3, live.release, ["flags"]).start()
     write({"resources/flags.yaml": FLAGS.format("green")})
-    result = kploy("run", "--timeout", "50s")
-    assert result.code == 0
-    assert f"namespace {live.namespace} is being deleted: waiting until it is gone" in result.stderr
+    with started(cluster, root, "run", "--timeout", "50s") as process:
+        until(process, f"namespace {live.namespace} is being deleted: waiting until it is gone")
+        live.release("flags")
+        assert rest(process)[0] == 0
     assert live.objects(("v1", "ConfigMap"))["configmap/flags"]["data"] == {"colour": "green"}
 
 

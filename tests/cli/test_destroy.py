@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def test_volumes_and_what_is_to_be_kept_stay_until_all_is_asked_for(
 ) -> None:
     kept = config("kept", **{"kploy.dev/keep": "true"})
     write({"resources/a.yaml": config("a"), "resources/kept.yaml": kept, "resources/data.yaml": CLAIM})
-    kploy("run", "--timeout", "3s")
+    kploy("run", "--timeout", "6s")
     result = kploy("destroy", "--yes")
     assert result.code == 0
     assert "stays: it holds data" in result.stderr
@@ -98,7 +99,7 @@ def test_volumes_and_what_is_to_be_kept_stay_until_all_is_asked_for(
         ["kept", "ConfigMap", "current"],
     ]
     assert json.loads(kploy("list", "-o", "json").stdout)["outcome"] == "destroyed"
-    assert kploy("run", "--timeout", "3s").code == 5
+    assert kploy("run", "--timeout", "6s").code == 5
     assert kploy("list").lines[0].endswith(" ago, timed-out")
     result = kploy("destroy", "--yes", "--all")
     assert result.code == 0
@@ -142,6 +143,27 @@ def test_the_name_has_to_be_typed(cluster: Sandbox, kploy: Kploy, write: Write, 
     assert live.versions(*STATE) == before
     assert typed(cluster, root, "shop").code == 0
     assert not live.namespace_exists()
+
+
+@pytest.mark.parametrize(
+    ("reaction", "code", "last"),
+    [
+        ("\x04", 2, "error: that is not its name; nothing was changed"),
+        (signal.SIGTERM, 130, "kploy: left at once; nothing was written"),
+    ],
+    ids=["Ctrl-D", "term"],
+)
+def test_what_ends_the_question_is_told_on_a_line_of_its_own(
+    cluster: Sandbox, kploy: Kploy, write: Write, live: Live, reaction: str | signal.Signals, code: int, last: str
+) -> None:
+    root = write({"resources/a.yaml": config("a")})
+    kploy("run")
+    before = live.versions(*STATE)
+    environment = {"KUBECONFIG": str(cluster.kubeconfig), "PYTHONPATH": ":".join(sys.path)}
+    command = [sys.executable, "-m", "kploy", "destroy"]
+    shown = on_terminal(command, ("to delete all that:", reaction), cwd=root, environment=environment)
+    assert (shown.code, shown.rows[-2:]) == (code, [last, ""])
+    assert live.versions(*STATE) == before
 
 
 def test_an_app_that_is_not_there_is_refused(kploy: Kploy, write: Write, live: Live) -> None:

@@ -128,7 +128,7 @@ def test_a_rollout_that_fails_is_annotated_where_the_manifest_names_the_object(
     kploy: Kploy, write: Write, live: Live
 ) -> None:
     root = write({"rcs/all.yaml": f"{STUCK}---\n{JOB}", "resources/flags.yaml": FLAGS.format("blue")})
-    result, summary = step(kploy, root, "run", "--timeout", "4s")
+    result, summary = step(kploy, root, "run", "--timeout", "10s")
     assert result.code in {1, 5}
     found = {order.properties["title"]: order for order in orders(result.stderr)}
     line = STUCK.count("\n") + 7

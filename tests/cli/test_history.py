@@ -24,7 +24,7 @@ def test_each_deploy_is_a_revision_with_what_changed_and_what_came_of_it(kploy: 
     write({"resources/a.yaml": config("a")})
     assert kploy("run").code == 0
     write({"rcs/web.yaml": STUCK})
-    assert kploy("run", "--timeout", "1s").code == 5
+    assert kploy("run", "--timeout", "6s").code == 5
     (write() / "rcs/web.yaml").unlink()
     assert kploy("run").code == 0
     assert kploy("run").code == 0

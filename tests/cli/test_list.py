@@ -77,7 +77,7 @@ def test_an_app_that_was_never_deployed_is_listed_as_not_found_with_code_0(kploy
 
 def test_an_object_that_is_not_ready_says_why_on_stderr(kploy: Kploy, write: Write) -> None:
     write({"rcs/web.yaml": STUCK})
-    kploy("run", "--timeout", "1s")
+    kploy("run", "--timeout", "6s")
     result = kploy("list")
     assert result.code == 0
     assert table(result.stdout)[1][:4] == ["web", "Deployment", "in-progress", "0/2"]
@@ -101,6 +101,7 @@ def test_pods_that_fail_are_told_by_what_they_fail_of(kploy: Kploy, write: Write
 def test_json_and_yaml_say_the_same_and_parse_whatever_is_on_stderr(kploy: Kploy, write: Write) -> None:
     write(APP)
     kploy("run")
+    eventually(lambda: "2 ep" in kploy("list").stdout)
     as_json = json.loads(kploy("list", "-o", "json").stdout)
     as_yaml = yaml.safe_load(kploy("list", "-o", "yaml").stdout)
     for listing in (as_json, as_yaml):

@@ -336,6 +336,14 @@ def test_where_nobody_reads_what_is_said_the_exit_code_says_how_it_ended(
     assert done.returncode == code
 
 
+@pytest.mark.cluster
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-", "2> >(true)"])
+def test_a_sandbox_is_up_whether_or_not_anybody_reads_that_it_is(cluster: Sandbox, redirection: str) -> None:
+    command = f"{sys.executable} -m kploy sandbox up --name {cluster.name} {redirection}"
+    assert subprocess.run(["bash", "-c", command], check=False).returncode == 0
+    assert find(cluster.name) == cluster
+
+
 def test_a_terminal_of_no_width_is_one_whose_width_nobody_knows(offline: Kploy) -> None:
     wide, unknown = offline("dryrun", "--offline"), offline("dryrun", "--offline", COLUMNS="0")
     assert (unknown.code, unknown.lines) == (wide.code, wide.lines)

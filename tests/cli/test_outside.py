@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Kploy, Live, Result, Write
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -128,8 +129,7 @@ def test_what_others_made_is_found_and_a_key_that_it_lacks_is_told_without_its_v
     kploy: Kploy, write: Write, theirs: Live
 ) -> None:
     write(APP)
-    while not theirs.objects(("v1", "Pod")):
-        pass
+    eventually(lambda: theirs.objects(("v1", "Pod")))
     result = kploy("dryrun")
     assert findings(result, theirs.namespace) == [
         "error[missing-data-key]: secret/login has no key `word`: it is in the cluster, not in this app"

@@ -163,7 +163,7 @@ def test_what_does_not_go_in_time_is_told_with_what_holds_it(kploy: Kploy, write
     write({"resources/flags.yaml": held(FROZEN).format("red")})
     assert kploy("run").code == 0
     write({"resources/flags.yaml": held(FROZEN).format("blue")})
-    result = kploy("run", "--replace", "--timeout", "3s")
+    result = kploy("run", "--replace", "--timeout", "6s")
     assert result.code == 5
     assert "it is being deleted to be made anew, and is not gone yet: kploy.dev/held holds it" in result.stderr
     assert "the next run makes it" in result.stderr

@@ -180,7 +180,7 @@ def test_json_output_is_one_versioned_event_a_line_and_ends_with_the_outcome(kpl
 
 def test_gives_up_after_the_timeout_with_code_5_and_says_what_is_missing(kploy: Kploy, write: Write) -> None:
     write({"rcs/web.yaml": STUCK})
-    result = kploy("run", "--timeout", "2s")
+    result = kploy("run", "--timeout", "6s")
     assert result.code == 5
     assert any("deployment/web" in line and "applied, not ready" in line for line in result.lines)
     assert "shop is not up after" in result.lines[-3]

@@ -168,7 +168,7 @@ def test_a_run_goes_on_replacing_pods_where_one_that_was_cut_off_has_left_it(
     assert kploy("run").code == 0
     # New pods find no node: the first that is replaced is the last.
     write({"rcs/old.yaml": CONTROLLER.replace("TAG", "2") + NOWHERE})
-    result = kploy("run", "--timeout", "3s")
+    result = kploy("run", "--timeout", "8s")
     assert result.code == 5
     assert sorted(images(live).values()) == ["ghcr.io/acme/web:1", "ghcr.io/acme/web:2"]
     write({"rcs/old.yaml": CONTROLLER.replace("TAG", "3")})
@@ -207,7 +207,7 @@ def test_a_service_with_another_selector_is_not_ready_by_the_endpoints_of_the_ol
     write({"rcs/web.yaml": web(), "services/web.yaml": service()})
     assert kploy("run").code == 0
     write({"rcs/next.yaml": web("next") + NOWHERE, "services/web.yaml": service("{app: next}")})
-    result = kploy("run", "--timeout", "3s", "-o", "json")
+    result = kploy("run", "--timeout", "8s", "-o", "json")
     assert result.code == 5
     ready = {event["ref"]["id"] for event in events_of(result.stdout) if event["kind"] == "Ready"}
     assert ready == {"deployment.apps/web"}

@@ -9,6 +9,7 @@ import pytest
 
 from kploy.cluster.adapter import ApiServer
 from kploy.cluster.connection import Choice, connect
+from kploy.core import explaining
 from kploy.sandbox import Sandbox
 
 
@@ -16,6 +17,13 @@ from kploy.sandbox import Sandbox
 def namespace() -> str:
     """A namespace that nobody else uses."""
     return f"test-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def nothing_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody wonders why something is not ready yet, however slow the machine is."""
+    for name in ("_LONG", "_LISTENING", "_LONGEST", "_AT_ALL"):
+        monkeypatch.setattr(explaining, name, 1000.0)
 
 
 @pytest.fixture

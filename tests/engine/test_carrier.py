@@ -173,6 +173,17 @@ def test_what_is_forbidden_is_offered_again_only_if_the_app_brings_rights() -> N
     assert inbox.get(timeout=10) == NotSent(8)
 
 
+def test_a_pod_is_offered_again_while_its_namespace_has_no_default_account() -> None:
+    said = 'error looking up service account shop/default: serviceaccount "default" not found'
+    inbox, cluster = Inbox(), Refusing(Forbidden(f'pods "a" is forbidden: {said}'))
+    carrier = carrier_of(cluster, inbox)
+    carrier.apply(7, THING, THING.body)
+    assert cluster.was_asked.wait(10)
+    assert inbox.empty()
+    carrier.withhold()
+    assert inbox.get(timeout=10) == NotSent(7)
+
+
 @pytest.mark.parametrize("cluster", [Refusing(Forbidden("no")), Unwatched(Forbidden("no"))])
 def test_a_watch_that_is_forbidden_says_so(cluster: Refusing) -> None:
     inbox = Inbox()

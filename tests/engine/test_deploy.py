@@ -133,6 +133,7 @@ def test_a_second_run_asks_about_no_object_by_itself(api: ApiServer, write: Writ
     assert recording.count("watch") == {}
 
 
+@pytest.mark.usefixtures("nothing_takes_long")
 def test_every_kind_is_listed_and_watched_once_however_many_objects_it_has(api: ApiServer, write: Write) -> None:
     several = [make(f"web{number}") for number in range(4) for make in (deployment, service)]
     recording = RecordingCluster(api)
@@ -317,7 +318,7 @@ class Flooding(RecordingCluster):
 
 
 def test_the_deadline_counts_however_much_happens(api: ApiServer, write: Write) -> None:
-    said = told(write(stuck()), Flooding(api), timeout=1.5)
+    said = told(write(stuck()), Flooding(api), timeout=5)
     assert outcome(said) is Outcome.TIMED_OUT
     assert names(said, events.Unfinished) == {"deployment/web"}
 

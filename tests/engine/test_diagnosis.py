@@ -365,6 +365,7 @@ def test_a_failure_whose_reason_is_looked_for_when_the_time_is_up_is_a_failure(
     assert (failure(said).reason, ending(said)) == (OFTEN, Outcome.FAILED)
 
 
+@pytest.mark.usefixtures("nothing_takes_long")
 def test_what_goes_well_is_not_asked_for_reasons(api: ApiServer, tmp_path: Path, namespace: str) -> None:
     recording = RecordingCluster(api)
     assert told(app(tmp_path, namespace, "nothing"), recording)
@@ -433,6 +434,7 @@ def test_while_others_become_ready_and_nothing_warns_reasons_are_looked_for_befo
 def test_a_watch_of_chosen_fields_tells_nothing_else(api: ApiServer, tmp_path: Path, namespace: str) -> None:
     told(app(tmp_path, namespace, "image-not-found"), api)
     event = Resource("", "v1", "Event", "events", namespaced=True)
+    eventually(lambda: api.list(event, namespace, "", "type=Warning").items)
     every = api.list(event, namespace).items
     warnings = api.list(event, namespace, "", "type=Warning")
     assert {body["type"] for body in every} == {"Normal", "Warning"}

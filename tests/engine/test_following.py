@@ -13,6 +13,7 @@ import pytest
 
 from kploy.cluster.adapter import ApiServer
 from kploy.cluster.port import Forbidden, NotFound
+from kploy.engine import reporting
 from kploy.engine.carrier import Inbox
 from kploy.engine.following import MOST, Following, Wrote
 from kploy.engine.pipeline import run
@@ -120,7 +121,7 @@ def test_what_is_read_for_one_deploy_does_not_stop_the_next_one(
     list(run(root, lambda _: api, 60, Inbox()))
     manifest = root / "rcs/web.yaml"
     manifest.write_text(manifest.read_text().replace("plays: nothing", "plays: not-ready"))
-    said = list(run(root, lambda _: Chatty(api), 4, Inbox(), atomic=True, follows_logs=True))
+    said = list(run(root, lambda _: Chatty(api), 8, Inbox(), atomic=True, follows_logs=True))
     assert Noted("revision 1 is back") in said
     assert isinstance(said[-1], Finished)
     assert (said[-1].outcome, said[-1].good) == (Outcome.TIMED_OUT, None)
@@ -129,8 +130,9 @@ def test_what_is_read_for_one_deploy_does_not_stop_the_next_one(
 
 @pytest.mark.cluster
 def test_what_the_new_pods_write_is_told_and_the_old_ones_are_left_alone(
-    api: ApiServer, tmp_path: Path, namespace: str
+    api: ApiServer, tmp_path: Path, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reporting, "_LAST_LINES", 3.0)  # What else is on the machine must not matter.
     root = app(tmp_path, namespace, "nothing")
     written = [line.split(" F ", 1)[1] for line in pod_logs()["pod.log"].splitlines()]
     first = list(run(root, lambda _: api, 60, Inbox(), follows_logs=True))

@@ -66,6 +66,7 @@ def counted(calls: list[Call]) -> Counter[tuple[str, str]]:
 OF_EACH_KIND = {("list", kind): 1 for kind in KINDS}
 
 
+@pytest.mark.usefixtures("nothing_takes_long")
 @pytest.mark.parametrize("services", [2, 5])
 def test_the_number_of_requests_is_that_of_what_changes(api: ApiServer, tmp_path: Path, services: int) -> None:
     root = tmp_path / "app"

@@ -244,7 +244,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("destroy, then run", _destroy, _DESTROY, _run_plain, PLAIN, before=(_run_plain,), deletes=_ALL),
     Scenario(
         "atomic",
-        Call(STUCK, ("run", "--atomic", "--timeout", "3"), code=5),
+        Call(STUCK, ("run", "--atomic", "--timeout", "6"), code=5),
         (
             HELD,
             ("POST secrets/kploy-shop-r2",),

@@ -75,9 +75,13 @@ def test_a_pod_that_is_deleted_goes_and_is_replaced(room: Room) -> None:
     room.wait("apps/v1", "deployments", "web", lambda body: body["status"].get("availableReplicas") == 1)
     (old,) = room.pods()
     room.api.request("DELETE", room.path("v1", "pods", old["metadata"]["name"]))
-    room.wait("apps/v1", "deployments", "web", lambda _: [pod["metadata"]["uid"] for pod in room.pods()] != [])
+
+    def is_replaced(_: object) -> bool:
+        uids = [pod["metadata"]["uid"] for pod in room.pods()]
+        return uids != [] and old["metadata"]["uid"] not in uids
+
+    room.wait("apps/v1", "deployments", "web", is_replaced)
     room.wait("apps/v1", "deployments", "web", lambda body: body["status"].get("availableReplicas") == 1)
-    assert old["metadata"]["uid"] not in [pod["metadata"]["uid"] for pod in room.pods()]
 
 
 def test_init_containers_complete_and_sidecars_stay(room: Room) -> None:
