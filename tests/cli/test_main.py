@@ -13,6 +13,7 @@ import pytest
 from kploy import __version__
 from kploy.cli.main import _COMMANDS
 from kploy.model.report import MEANINGS
+from kploy.sandbox import Sandbox, find
 from tests.cli.conftest import Kploy, Write
 from tests.cli.test_run import APP
 
