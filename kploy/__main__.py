@@ -35,7 +35,7 @@ def main() -> None:
     except RuntimeError as error:
         if not isinstance(error.__cause__, KeyboardInterrupt):
             raise
-        code = _INTERRUPTED  # Python 3.11 makes that of one in a __set_name__.
+        code = _INTERRUPTED  # As kploy.ending.is_interrupt says, which may not be loaded yet.
     _leave(code)
 
 

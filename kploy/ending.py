@@ -1,4 +1,4 @@
-"""The end of the process."""
+"""The end of the process, and whether it is wanted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ import signal
 import sys
 
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def is_interrupt(error: Exception) -> bool:
+    """Whether an error is a Ctrl-C: Python 3.11 makes a RuntimeError of one that comes in a ``__set_name__``."""
+    return isinstance(error.__cause__, KeyboardInterrupt)
 
 
 def leave(code: int) -> None:

@@ -9,6 +9,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, TypeVar
 
+from kploy.ending import is_interrupt
+
 _T = TypeVar("_T")
 
 
@@ -25,7 +27,7 @@ def importing(load: Callable[[], _T], package: str, put_off: frozenset[str]) -> 
         try:
             return load()
         except Exception as error:
-            if isinstance(error.__cause__, KeyboardInterrupt):  # Python 3.11 says so of one in a __set_name__.
+            if is_interrupt(error):
                 raise
         finally:
             sys.meta_path.remove(finder)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kploy import __version__
+from kploy.ending import is_interrupt
 from kploy.model.errors import KployError
 from kploy.model.report import MEANINGS, Outcome
 
@@ -124,8 +125,7 @@ def main() -> int:
             error.show()
         return int(Outcome.USAGE)
     except (click.Abort, KeyboardInterrupt):
-        _say("kploy: interrupted")
-        return int(Outcome.INTERRUPTED)
+        return _interrupted()
     except SystemExit:
         # Click ends by itself only when stdout was closed under it: `kploy list | head` has what it wanted.
         return int(Outcome.DONE)
@@ -133,11 +133,7 @@ def main() -> int:
         _complain(error)
         return int(error.outcome)
     except Exception as error:  # noqa: BLE001 - the last door: a bug is told, not thrown at the user
-        if isinstance(error.__cause__, KeyboardInterrupt):
-            # One in __set_name__ is a RuntimeError to Python 3.11.
-            _say("kploy: interrupted")
-            return int(Outcome.INTERRUPTED)
-        return _confess(error)
+        return _interrupted() if is_interrupt(error) else _confess(error)
     return int(result) if isinstance(result, int) else int(Outcome.DONE)
 
 
@@ -153,6 +149,11 @@ def _width() -> int:
         except (AttributeError, ValueError, OSError):  # there is none, it is closed, or no terminal
             width = 0
     return max(min(width or 80, _WIDEST) - 2, 50)
+
+
+def _interrupted() -> int:
+    _say("kploy: interrupted")
+    return int(Outcome.INTERRUPTED)
 
 
 def _complain(error: KployError) -> None:

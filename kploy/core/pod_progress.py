@@ -35,18 +35,22 @@ def _stage_of(pod: Fields) -> str:
 
 def _of_containers(spec: Fields, status: Fields) -> str:
     """The stage of the first container that has not come as far as it should."""
-    every = (*spec.maps("initContainers"), *spec.maps("containers"))
-    probed = {container.text("name") for container in every if container.map("readinessProbe")}
     for container in containers_of(status):
         state = container.map("state")
         if state.map("waiting").text("reason") in {"ContainerCreating", "PodInitializing"}:
             mounted = condition_of(status, _MOUNTED)
             return "waiting for volumes or a network" if mounted.is_false else "pulling its image"
         if "running" in state and not container.flag("ready"):
-            # It is started once its startupProbe has passed.
-            is_probed = container.flag("started") and container.text("name") in probed
-            return "waiting for its readinessProbe to pass" if is_probed else "starting"
+            return _of_probes(spec, container)
     return ""
+
+
+def _of_probes(spec: Fields, container: Fields) -> str:
+    """The stage of a container that runs. It is started once its startupProbe has passed."""
+    every = (*spec.maps("initContainers"), *spec.maps("containers"))
+    probed = {each.text("name") for each in every if each.map("readinessProbe")}
+    is_probed = container.flag("started") and container.text("name") in probed
+    return "waiting for its readinessProbe to pass" if is_probed else "starting"
 
 
 def _of_gates(spec: Fields, status: Fields) -> str:

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,24 @@ def script() -> str:
     return f"import sys; from {module} import {function}; sys.argv[0] = 'kploy'; sys.exit({function}())"
 
 
+@contextmanager
+def begun(directory: Path, first: str, *command: str) -> Iterator[subprocess.Popen[str]]:
+    """A Python that runs ``first`` before anything else. It is killed if it is still there at the end."""
+    (directory / "sitecustomize.py").write_text(first)
+    with subprocess.Popen(
+        [sys.executable, *command],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(directory), *sys.path])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize("where", _WHERE)
 @pytest.mark.parametrize("start", [["-m", "kploy"], ["-c", script()]], ids=["module", "script"])
 @pytest.mark.parametrize(
@@ -64,21 +84,11 @@ def test_an_interrupt_during_any_import_ends_it_with_130_and_no_traceback(
     (tmp_path / "Kployfile").write_text("name: shop\nnamespace: shop\n")
     told = tmp_path / "told"
     os.mkfifo(told)
-    (tmp_path / "sitecustomize.py").write_text(_WAITS.format(module=module, told=str(told), waits=_WHERE[where]))
-    with subprocess.Popen(
-        [sys.executable, *start, "dryrun", "--offline"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            told.read_text()
-            process.send_signal(signal.SIGINT)
-            said, complained = process.communicate(timeout=60)
-        finally:
-            process.kill()
+    first = _WAITS.format(module=module, told=str(told), waits=_WHERE[where])
+    with begun(tmp_path, first, *start, "dryrun", "--offline") as process:
+        told.read_text()
+        process.send_signal(signal.SIGINT)
+        said, complained = process.communicate(timeout=60)
     # The line of the ^C is click's to end, and it knows nothing of these.
     words = LAST.lstrip() if where == "callback" else last_words.lstrip() if "name" in where else last_words
     assert (process.returncode, said, complained) == (Outcome.INTERRUPTED, "", words)
@@ -106,21 +116,12 @@ def test_no_signal_at_the_end_changes_how_it_ended(
     told, goes_on = tmp_path / "told", tmp_path / "goes-on"
     os.mkfifo(told)
     os.mkfifo(goes_on)
-    (tmp_path / "sitecustomize.py").write_text(_LINGERS.format(told=str(told), goes_on=str(goes_on)))
-    with subprocess.Popen(
-        [sys.executable, *start, "schema"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            told.read_text()
-            for each in signals:
-                process.send_signal(each)
-            goes_on.write_text("")
-            said, complained = process.communicate(timeout=60)
-        finally:
-            process.kill()
+    first = _LINGERS.format(told=str(told), goes_on=str(goes_on))
+    with begun(tmp_path, first, *start, "schema") as process:
+        told.read_text()
+        for each in signals:
+            process.send_signal(each)
+        goes_on.write_text("")
+        said, complained = process.communicate(timeout=60)
     assert (process.returncode, complained) == (Outcome.DONE, "")
     assert said.endswith("}\n")

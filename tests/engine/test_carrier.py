@@ -143,14 +143,18 @@ def carrier_of(cluster: Refusing, inbox: Inbox) -> Carrier:
     return Carrier(app_of(*manifests), cluster, Resources(cluster, manifests), inbox)
 
 
-def test_a_kind_that_is_not_served_yet_is_offered_again_until_the_user_wants_the_end() -> None:
-    inbox, cluster = Inbox(), Refusing(UNSERVED)
-    carrier = carrier_of(cluster, inbox)
-    carrier.apply(7, THING, THING.body)
+def assert_offered_again(carrier: Carrier, cluster: Refusing, inbox: Inbox) -> None:
+    """What the cluster refuses is not given up, until the user wants the end."""
+    carrier.apply(8, THING, THING.body)
     assert cluster.was_asked.wait(10)
     assert inbox.empty()
     carrier.withhold()
-    assert inbox.get(timeout=10) == NotSent(7)
+    assert inbox.get(timeout=10) == NotSent(8)
+
+
+def test_a_kind_that_is_not_served_yet_is_offered_again_until_the_user_wants_the_end() -> None:
+    inbox, cluster = Inbox(), Refusing(UNSERVED)
+    assert_offered_again(carrier_of(cluster, inbox), cluster, inbox)
 
 
 def test_a_kind_that_is_not_the_apps_own_is_not_offered_again() -> None:
@@ -166,22 +170,13 @@ def test_what_is_forbidden_is_offered_again_only_if_the_app_brings_rights() -> N
     cluster.was_asked.clear()
     manifests = (thing("reader", "Role", "rbac.authorization.k8s.io/v1"), DEFINITION, THING)
     carrier = Carrier(app_of(*manifests), cluster, Resources(cluster, manifests), inbox)
-    carrier.apply(8, THING, THING.body)
-    assert cluster.was_asked.wait(10)
-    assert inbox.empty()
-    carrier.withhold()
-    assert inbox.get(timeout=10) == NotSent(8)
+    assert_offered_again(carrier, cluster, inbox)
 
 
 def test_a_pod_is_offered_again_while_its_namespace_has_no_default_account() -> None:
     said = 'error looking up service account shop/default: serviceaccount "default" not found'
     inbox, cluster = Inbox(), Refusing(Forbidden(f'pods "a" is forbidden: {said}'))
-    carrier = carrier_of(cluster, inbox)
-    carrier.apply(7, THING, THING.body)
-    assert cluster.was_asked.wait(10)
-    assert inbox.empty()
-    carrier.withhold()
-    assert inbox.get(timeout=10) == NotSent(7)
+    assert_offered_again(carrier_of(cluster, inbox), cluster, inbox)
 
 
 @pytest.mark.parametrize("cluster", [Refusing(Forbidden("no")), Unwatched(Forbidden("no"))])
