@@ -21,7 +21,7 @@ from kploy.core.removal import Leaving, objection
 from kploy.engine.asking import in_words
 from kploy.engine.crew import Crew
 from kploy.engine.following import Wrote
-from kploy.engine.live import WORKERS, selection
+from kploy.engine.live import selection
 from kploy.engine.logs import Heard
 from kploy.engine.related import PODS, Relation
 from kploy.engine.resources import Resources
@@ -32,6 +32,9 @@ from kploy.model.errors import KployError, LockLost, Refused
 from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, Resource
 from kploy.model.plan import Action
+
+_WRITERS = 32
+"""Requests under way at once that write: etcd commits together what comes together, and that is less work."""
 
 _NEW_KIND_PATIENCE = 30.0
 """For how many seconds an object is offered again while the server does not serve its brand-new kind yet."""
@@ -183,7 +186,7 @@ class Carrier:
         self._guard_writes = guard
         self._closed = threading.Event()
         self._withheld = threading.Event()
-        self._crew = Crew(WORKERS, "apply")
+        self._crew = Crew(_WRITERS, "apply")
         self._watches: list[Watching] = []
         self._lock = threading.Lock()
         self._told = -math.inf

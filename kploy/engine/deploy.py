@@ -44,7 +44,7 @@ from kploy.engine.journal import Journal
 from kploy.engine.live import related_objects
 from kploy.engine.logs import Heard, LogReader
 from kploy.engine.lookout import REPLACED, Lookout, Told
-from kploy.engine.reasons import Reasons
+from kploy.engine.reasons import Reasons, can_wait
 from kploy.engine.related import PODS, RELATIONS, Kind, Relation, relations_of
 from kploy.engine.reporting import Earlier, Reporting
 from kploy.engine.resources import Resources
@@ -410,10 +410,19 @@ class _Run:
                 until = _LAST_WORDS + (time.monotonic() if self._state.ending else self._state.deadline)
                 self._carrier.write(partial(self._journal.after, outcome, self._lookout.uids, gone, until))
             case rollout.Watch(api_version, kind):
-                self._carrier.watch(api_version, kind)
-                self._reasons.watch(relations_of([(group_of(api_version), kind)]), is_needed=True)
+                self._watch(api_version, kind)
             case _:
                 assert_never(action)
+
+    def _watch(self, api_version: str, kind: str) -> None:
+        """Watch what objects of a kind cannot be judged without, and these themselves unless that can wait."""
+        known = group_of(api_version), kind
+        self._reasons.watch(relations_of([known]), is_needed=True)
+        watch = partial(self._carrier.watch, api_version, kind)
+        if can_wait(known, self._job.graph, self._job.app.kployfile.readiness):
+            self._reasons.put_off(known, watch)
+        else:
+            watch()
 
     def _completed(self, event: Event) -> Iterator[Event]:
         match event:

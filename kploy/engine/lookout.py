@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 
-from kploy.core.bodies import dig, mapping, text
+from kploy.core.bodies import dig, entries, mapping, text
 from kploy.core.claims import claims_of
 from kploy.core.evidence import evidence_of
 from kploy.core.graph import Graph, Milestone
@@ -399,8 +399,9 @@ class Lookout:
         return tuple(sorted((notice for notice in read if notice), key=lambda each: each.at))
 
     def _slices(self, service: ObjectRef, moment: Moment) -> tuple[Body, ...]:
-        """The slices of a Service; none while they are those of the selector it had before."""
-        slices = self._told(service, SLICES, service)
+        """The slices of a Service, of no other of its name; none while they are of the selector it had before."""
+        own = _uid(self._bodies[service])
+        slices = tuple(each for each in self._told(service, SLICES, service) if _service_of(each) in {"", own})
         change = self._reselected.get(service)
         if change is None or moment.is_past(change.until):
             return slices
@@ -453,6 +454,14 @@ def _backed(backers: Mapping[ObjectRef, set[ObjectRef]]) -> dict[ObjectRef, list
         for workload in workloads:
             backed.setdefault(workload, []).append(services)
     return backed
+
+
+def _service_of(endpoint_slice: Body) -> str:
+    """The UID of the Service for which its controller made a slice; "" for one that somebody else made."""
+    for owner in entries(endpoint_slice, "metadata", "ownerReferences"):
+        if text(owner, "kind") == "Service":
+            return text(owner, "uid")
+    return ""
 
 
 def _selects_otherwise(before: Body | None, service: Body) -> bool:

@@ -31,6 +31,7 @@ from kploy.cluster.port import (
 )
 from kploy.cluster.transport import Request, Transport
 from kploy.core.bodies import text
+from kploy.core.kinds import own_resource
 from kploy.core.moment import Moment
 from kploy.core.readiness import status_at
 from kploy.engine.carrier import Inbox
@@ -138,9 +139,34 @@ def test_every_kind_is_listed_and_watched_once_however_many_objects_it_has(api: 
     several = [make(f"web{number}") for number in range(4) for make in (deployment, service)]
     recording = RecordingCluster(api)
     assert outcome(told(write(*several), recording)) is Outcome.DONE
-    assert recording.count("watch") == {"Deployment": 1, "Service": 1, "EndpointSlice": 1}
+    # Services have all but endpoints at once, and of these the slices tell.
+    assert recording.count("watch") == {"Deployment": 1, "EndpointSlice": 1}
     # Those of the namespace's own kind are listed for the plan; the others were not there to be listed.
-    assert recording.count("list") == {"Namespace": 1, "Deployment": 1, "Service": 1, "EndpointSlice": 1}
+    assert recording.count("list") == {"Namespace": 1, "Deployment": 1, "EndpointSlice": 1}
+
+
+@pytest.mark.usefixtures("nothing_takes_long")
+def test_services_that_wait_for_an_address_are_watched_from_the_start(api: ApiServer, write: Write) -> None:
+    balanced = service()
+    balanced["spec"]["type"] = "LoadBalancer"
+    recording = RecordingCluster(api)
+    assert outcome(told(write(deployment(), balanced), recording)) is Outcome.DONE
+    assert recording.count("watch") == {"Deployment": 1, "Service": 1, "EndpointSlice": 1}
+
+
+def test_a_service_that_somebody_deletes_while_it_waits_for_endpoints_has_failed(
+    api: ApiServer, write: Write, namespace: str
+) -> None:
+    said: list[Event] = []
+    for event in run(write(stuck(), service()), lambda _: api, FOREVER, Inbox()):
+        said.append(event)
+        if "service/web" in failed(said):
+            break
+        if isinstance(event, events.Applied) and event.ref.kind == "Service":
+            gone = own_resource("v1", "Service")
+            live = api.get(gone, namespace, "web")
+            api.delete(gone, namespace, "web", uid=text(live, "metadata", "uid"))
+    assert failed(said)["service/web"] == "somebody deleted it during the run"
 
 
 class Together(RecordingCluster):

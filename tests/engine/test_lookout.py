@@ -224,6 +224,17 @@ def test_slices_that_were_there_before_count_and_come_before_their_service() -> 
     assert seen.applied(WEB, SERVICE).counts == Counts(1, None, "ep")
 
 
+@pytest.mark.parametrize(
+    ("kind", "uid", "counts"), [("Service", "1", 1), ("Service", "0", 0), ("Endpoints", "7", 1)]
+)
+def test_a_slice_of_another_service_of_the_same_name_does_not_count(kind: str, uid: str, counts: int) -> None:
+    seen = lookout()
+    seen.applied(WEB, SERVICE)
+    found = slice_of(True)
+    found["metadata"]["ownerReferences"] = [{"apiVersion": "v1", "kind": kind, "name": "web", "uid": uid}]
+    assert states(see(seen, found)) == endpoints(State.CURRENT if counts else State.IN_PROGRESS, counts)
+
+
 def test_a_slice_that_a_listing_lacks_is_gone() -> None:
     seen = lookout()
     seen.related_listed(SLICES, {SLICE: slice_of(True)})

@@ -4,11 +4,18 @@ from math import inf
 
 import pytest
 
+from kploy.core.graph import Graph, Node, graph_of
+from kploy.core.inventory import Entry
+from kploy.core.kinds import own_resource
 from kploy.engine.carrier import Carrier
-from kploy.engine.reasons import Reasons
+from kploy.engine.reasons import Reasons, can_wait
 from kploy.engine.related import CLASSES, NODES, NOTICES, PODS, REPLICA_SETS, Relation
+from kploy.model.app import ReadinessRule
+from kploy.model.objects import ObjectRef
+from tests.makers import manifest
 
 DEPLOYMENT = ("apps", "Deployment")
+SERVICE = ("", "Service")
 
 
 class Recording(Carrier):
@@ -105,3 +112,36 @@ def test_only_what_is_missed_cannot_be_told_in_full(reasons: Reasons, known: set
     known.add(PODS)
     told = {relation: reasons.do_without(relation) for relation in (PODS, NODES, NOTICES)}
     assert told == {PODS: False, NODES: False, NOTICES: True}
+
+
+def test_a_kind_that_is_put_off_is_watched_once_when_its_reasons_would_be(reasons: Reasons) -> None:
+    watched: list[str] = []
+    reasons.put_off(SERVICE, lambda: watched.append("services"))
+    reasons.became_ready(12.9)
+    reasons.look({SERVICE: 10.0}, inf, 13.0)
+    assert (watched, reasons.next_look) == ([], 13.4)
+    reasons.look({DEPLOYMENT: 10.0}, inf, 13.4)
+    assert watched == []
+    reasons.look({SERVICE: 10.0}, inf, 13.4)
+    reasons.look({SERVICE: 10.0}, inf, 14.0)
+    assert watched == ["services"]
+
+
+def graph(*specs: str) -> Graph:
+    made = [
+        manifest(f"apiVersion: v1\nkind: Service\nmetadata: {{name: web-{number}}}\nspec: {{{spec}}}\n")
+        for number, spec in enumerate(specs)
+    ]
+    return graph_of(made)[0]
+
+
+def test_the_watch_of_services_can_wait_unless_one_waits_for_more_than_endpoints() -> None:
+    plain = graph("selector: {app: web}", "type: NodePort")
+    assert can_wait(SERVICE, plain, ())
+    assert not can_wait(DEPLOYMENT, plain, ())
+    assert not can_wait(SERVICE, plain, [ReadinessRule("Service", ready=(".spec.clusterIP=10.0.0.1",))])
+    assert not can_wait(SERVICE, graph("selector: {app: web}", "type: LoadBalancer"), ())
+    leaving = Node(
+        None, leaving=Entry(ObjectRef("", "Service", "shop", "old"), own_resource("v1", "Service"), "1")
+    )
+    assert not can_wait(SERVICE, Graph((*plain.nodes, leaving)), ())
