@@ -9,7 +9,7 @@ import math
 import os
 import re
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from kploy.cluster.credentials import Credential
 from kploy.cluster.keys import private_directory
 from kploy.cluster.port import Unauthenticated, Unreachable
 from kploy.cluster.sessions import Session, header
+from kploy.cluster.tls import Context
 from kploy.cluster.users import User
 from kploy.core.bodies import dig, mapping, text
 from kploy.later import importing
@@ -227,25 +228,9 @@ def direct(server: str, user: str | None) -> Session:
     return _session(_Login(Configuration(host=server)), user)
 
 
-class _Context(ssl.SSLContext):
-    """A context that many threads may connect with at the same time.
-
-    urllib3 sets the protocols of a context anew for every connection. OpenSSL frees the old
-    ones, which another thread may be reading, to send them: its greeting is garbled, the server
-    answers with an alert, and the connection fails for no reason anybody could find.
-    """
-
-    _has_protocols = False
-
-    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
-        if not self._has_protocols:
-            super().set_alpn_protocols(alpn_protocols)
-            self._has_protocols = True
-
-
 def _context(authority: str | None) -> ssl.SSLContext:
     """One that trusts ``authority``, or what the system does. An intermediate one suffices, as it does for Go."""
-    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
+    context = Context(ssl.PROTOCOL_TLS_CLIENT)
     if authority:
         context.load_verify_locations(cafile=authority)
     else:

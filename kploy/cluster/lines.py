@@ -26,6 +26,7 @@ from kploy.cluster.attempts import Passing
 from kploy.cluster.exchange import Garbled, Incoming
 from kploy.cluster.port import ClusterError, Unreachable
 from kploy.cluster.retries import Again
+from kploy.cluster.tls import Context
 
 CONNECT_TIMEOUT = 5.0
 
@@ -80,6 +81,12 @@ class Line:
         connected: bool = self._connection.is_connected
         return connected
 
+    def remember(self) -> None:
+        """Spare the next connections most of the greeting: whole answers have come through this one."""
+        secured = self._connection.sock
+        if isinstance(secured, ssl.SSLSocket) and isinstance(secured.context, Context):
+            secured.context.remember(secured)
+
     def send(self, data: bytes, seconds: float) -> None:
         """Send a request; to hear the answer may take ``seconds``."""
         self.hear_within(seconds)
@@ -122,6 +129,7 @@ class Lines:
         self._tunnels = self._pool.proxy is not None and server.startswith("https:")
         self._idle: deque[tuple[float, Line]] = deque()
         self._is_closed = False
+        self._is_known = False
         self.headers = {"Host": _host(server), "Accept-Encoding": "identity"}
         if not self._tunnels:
             self.headers |= self._pool.proxy_headers or {}
@@ -141,6 +149,9 @@ class Lines:
 
     def give_back(self, line: Line) -> None:
         """Keep a connection whose last answer is over, for who asks next."""
+        if not self._is_known:
+            self._is_known = True
+            line.remember()
         self._idle.append((time.monotonic(), line))
         if self._is_closed:
             self.hang_up()

@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -115,6 +116,32 @@ def test_a_server_is_reached_by_tls_through_a_proxy(wires: Wires, tmp_path: Path
         assert [seen.method for seen in proxy.requests] == ["CONNECT"]
         assert [seen.headers["host"] for seen in server.requests] == [server.url.removeprefix("https://")] * 2
         assert "authorization" not in proxy.requests[0].headers
+
+
+def test_only_the_first_connection_by_tls_greets_in_full(wires: Wires, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    short: list[bool] = []
+    together = threading.Barrier(1)
+
+    def notes(handler: Handler) -> None:
+        assert isinstance(handler.connection, ssl.SSLSocket)
+        short.append(bool(handler.connection.session_reused))
+        together.wait(10)
+        OK(handler)
+
+    with serving(notes, tls=tls) as server:
+        transport = wires.to(server.url, trust={"certificate-authority": str(tmp_path / "authority.pem")})
+        assert transport.send(VERSION) == GOOD
+        together = threading.Barrier(3)
+        with ThreadPoolExecutor(3) as pool:
+            assert [each.result() for each in [pool.submit(transport.send, VERSION) for _ in range(3)]] == [
+                GOOD
+            ] * 3
+        # One of the three came through the first connection.
+        assert sorted(short) == [False, False, True, True]
 
 
 def test_who_never_finishes_the_greeting_of_tls_does_not_answer(wires: Wires) -> None:
