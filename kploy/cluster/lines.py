@@ -151,7 +151,9 @@ class Lines:
         """Keep a connection whose last answer is over, for who asks next."""
         if not self._is_known:
             self._is_known = True
-            line.remember()
+            # The answer is there: that others have to greet in full is no reason to lose it.
+            with suppress(ValueError, ssl.SSLError):
+                line.remember()
         self._idle.append((time.monotonic(), line))
         if self._is_closed:
             self.hang_up()

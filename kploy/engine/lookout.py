@@ -401,7 +401,8 @@ class Lookout:
     def _slices(self, service: ObjectRef, moment: Moment) -> tuple[Body, ...]:
         """The slices of a Service, of no other of its name; none while they are of the selector it had before."""
         own = _uid(self._bodies[service])
-        slices = tuple(each for each in self._told(service, SLICES, service) if _service_of(each) in {"", own})
+        told = self._told(service, SLICES, service)
+        slices = tuple(each for each in told if not _is_of_another(each, service.name, own))
         change = self._reselected.get(service)
         if change is None or moment.is_past(change.until):
             return slices
@@ -456,12 +457,14 @@ def _backed(backers: Mapping[ObjectRef, set[ObjectRef]]) -> dict[ObjectRef, list
     return backed
 
 
-def _service_of(endpoint_slice: Body) -> str:
-    """The UID of the Service for which its controller made a slice; "" for one that somebody else made."""
-    for owner in entries(endpoint_slice, "metadata", "ownerReferences"):
-        if text(owner, "kind") == "Service":
-            return text(owner, "uid")
-    return ""
+def _is_of_another(endpoint_slice: Body, name: str, uid: str) -> bool:
+    """Whether a slice was made for another Service of this name than the one that has this UID."""
+    owners = entries(endpoint_slice, "metadata", "ownerReferences")
+    return any(
+        (text(owner, "apiVersion"), text(owner, "kind"), text(owner, "name")) == ("v1", "Service", name)
+        and text(owner, "uid") != uid
+        for owner in owners
+    )
 
 
 def _selects_otherwise(before: Body | None, service: Body) -> bool:

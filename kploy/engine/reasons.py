@@ -47,7 +47,7 @@ class Reasons:
                 self._carrier.watch_related(relation, may_be_hidden=may_be_hidden)
 
     def put_off(self, kind: Kind, watch: Callable[[], None]) -> None:
-        """Call ``watch``, which watches objects of a ``kind``, no sooner than the reasons of one are worth it."""
+        """Call ``watch``, which watches objects of a ``kind``, when one takes long: there is no warning."""
         self._put_off[kind] = watch
 
     def look(self, waiting: Mapping[Kind, float], ends_at: float, now: float) -> None:
@@ -59,7 +59,8 @@ class Reasons:
             listening = explaining.listening_due(since, due)
             for relation in explanations_of([kind]):
                 self._watch_at(relation, listening if relation is NOTICES else due, now)
-            if kind in self._put_off and self._is_time(due, now):
+            own = explaining.due(since, self._ready_at, ends_at, is_quiet=False)
+            if kind in self._put_off and self._is_time(own, now):
                 self._put_off.pop(kind)()
 
     def ask_for(self, kind: Kind) -> bool:
@@ -97,10 +98,10 @@ class Reasons:
 
 
 def can_wait(kind: Kind, graph: Graph, rules: Iterable[ReadinessRule]) -> bool:
-    """Whether a watch of a ``kind`` of ``graph`` can be put off: who waits there does so for others only.
+    """Whether a watch of a ``kind`` of ``graph`` can be put off: by their manifests they wait for others only.
 
     That are Services that have an address as soon as they are applied: what they lack are endpoints. ``rules`` are
-    what the Kployfile says of kinds.
+    what the Kployfile says of kinds. What somebody else does to them is seen some seconds later.
     """
     if kind not in SLICES.of or kind in judges(rules):
         return False

@@ -225,13 +225,22 @@ def test_slices_that_were_there_before_count_and_come_before_their_service() -> 
 
 
 @pytest.mark.parametrize(
-    ("kind", "uid", "counts"), [("Service", "1", 1), ("Service", "0", 0), ("Endpoints", "7", 1)]
+    ("api_version", "kind", "uid", "counts"),
+    [
+        ("v1", "Service", "1", 1),
+        ("v1", "Service", "0", 0),
+        ("v1", "Endpoints", "7", 1),
+        ("serving.knative.dev/v1", "Service", "7", 1),
+    ],
 )
-def test_a_slice_of_another_service_of_the_same_name_does_not_count(kind: str, uid: str, counts: int) -> None:
+def test_a_slice_of_another_service_of_the_same_name_does_not_count(
+    api_version: str, kind: str, uid: str, counts: int
+) -> None:
     seen = lookout()
     seen.applied(WEB, SERVICE)
     found = slice_of(True)
-    found["metadata"]["ownerReferences"] = [{"apiVersion": "v1", "kind": kind, "name": "web", "uid": uid}]
+    owner = {"apiVersion": api_version, "kind": kind, "name": "web", "uid": uid}
+    found["metadata"]["ownerReferences"] = [owner]
     assert states(see(seen, found)) == endpoints(State.CURRENT if counts else State.IN_PROGRESS, counts)
 
 

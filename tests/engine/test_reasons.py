@@ -127,6 +127,18 @@ def test_a_kind_that_is_put_off_is_watched_once_when_its_reasons_would_be(reason
     assert watched == ["services"]
 
 
+def test_what_is_put_off_is_watched_after_four_seconds_however_quiet_it_is(
+    reasons: Reasons, known: set[Relation]
+) -> None:
+    watched: list[str] = []
+    known.add(NOTICES)
+    reasons.put_off(SERVICE, lambda: watched.append("services"))
+    for now in (13.9, 14.0):
+        reasons.became_ready(now)
+        reasons.look({SERVICE: 10.0}, inf, now)
+        assert watched == ["services"] * (now == 14.0)
+
+
 def graph(*specs: str) -> Graph:
     made = [
         manifest(f"apiVersion: v1\nkind: Service\nmetadata: {{name: web-{number}}}\nspec: {{{spec}}}\n")
