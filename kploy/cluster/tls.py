@@ -18,7 +18,7 @@ class Context(ssl.SSLContext):
     A whole greeting costs the two ends 2.5 ms of CPU, for signatures and certificates. Who has had one takes
     up what was agreed there (RFC 8446, 2.2), with the same server and by the same context only: both
     belong to a session, and OpenSSL has verified it for them. A server that does not know it any more
-    greets in full.
+    greets in full, and so does every one behind a proxy that has TLS itself.
     """
 
     def __init__(self, *_: Any) -> None:

@@ -12,7 +12,7 @@ from kploy.model.app import LABEL, App
 from kploy.model.objects import Body, ObjectRef, Resource
 
 WORKERS = 16
-"""Requests under way at once: with more the API server is no faster."""
+"""Requests under way at once that only ask: with more the API server is no faster. Writes: engine.carrier."""
 
 
 def ref_of(resource: Resource, body: Body) -> ObjectRef:

@@ -59,9 +59,10 @@ class Reasons:
             listening = explaining.listening_due(since, due)
             for relation in explanations_of([kind]):
                 self._watch_at(relation, listening if relation is NOTICES else due, now)
-            own = explaining.due(since, self._ready_at, ends_at, is_quiet=False)
-            if kind in self._put_off and self._is_time(own, now):
-                self._put_off.pop(kind)()
+            if kind in self._put_off:
+                own = explaining.due(since, self._ready_at, ends_at, is_quiet=False)
+                if self._is_time(own, now):
+                    self._put_off.pop(kind)()
 
     def ask_for(self, kind: Kind) -> bool:
         """Whether everything is known that explains objects of a kind; if not, it is watched from now on."""

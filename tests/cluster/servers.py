@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import trustme
 import urllib3
 
 Answer = Callable[["Handler"], None]
@@ -79,6 +80,13 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, *_: object) -> None:
         """A broken connection is what the test is about."""
+
+
+def tls_of(authority: trustme.CA, *names: str) -> ssl.SSLContext:
+    """What a server of these ``names`` shows, for which ``authority`` vouches."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    return context
 
 
 @contextmanager

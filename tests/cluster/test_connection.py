@@ -18,7 +18,7 @@ from kploy.cluster.connection import Choice, connect
 from kploy.cluster.port import Target, Unauthenticated, Unreachable
 from kploy.cluster.transport import Request, Transport
 from kploy.model.errors import KployError, Refused
-from tests.cluster.servers import OK, serving
+from tests.cluster.servers import OK, serving, tls_of
 
 SECRET = "hunter2hunter2"  # noqa: S105 - one that must never show
 USER = {"token": SECRET}
@@ -361,8 +361,7 @@ def test_a_client_certificate_is_shown_to_the_server_and_its_key_stays_in_no_fil
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     authority = trustme.CA()
     leaf = authority.issue_cert("me@example.com")
-    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(server_side)
+    server_side = tls_of(authority, "127.0.0.1")
     server_side.verify_mode = ssl.CERT_REQUIRED
     authority.configure_trust(server_side)
     user = {

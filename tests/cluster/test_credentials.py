@@ -21,7 +21,7 @@ from kploy.cluster.lines import Lines
 from kploy.cluster.port import Unauthenticated
 from kploy.cluster.sessions import Session, Sessions
 from kploy.cluster.transport import Transport
-from tests.cluster.servers import OK, Answer, Handler, html, refuses, serving, streams
+from tests.cluster.servers import OK, Answer, Handler, html, refuses, serving, streams, tls_of
 from tests.cluster.wires import GOOD, VERSION, Wires
 from tests.eventually import eventually
 
@@ -225,7 +225,6 @@ def test_a_token_file_is_read_again_when_its_token_is_refused(wires: Wires, tmp_
 def test_the_token_of_a_pod_is_read_again_when_it_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import ssl
 
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.crt")
@@ -234,8 +233,7 @@ def test_the_token_of_a_pod_is_read_again_when_it_is_refused(
     monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("KUBECONFIG", raising=False)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    context = tls_of(authority, "127.0.0.1")
     taken: list[str] = []
 
     def answer(handler: Handler) -> None:

@@ -18,7 +18,7 @@ from kploy.cluster.exchange import Answer, Garbled, request
 from kploy.cluster.lines import Line, Lines
 from kploy.cluster.port import ClusterError, Unreachable
 from tests.cluster import servers
-from tests.cluster.servers import OK, Handler, Server, hangs, refuses, says, serving, streams
+from tests.cluster.servers import OK, Handler, Server, hangs, refuses, says, serving, streams, tls_of
 from tests.cluster.wires import GOOD, QUICK, VERSION, Hurried, Wires
 from tests.eventually import eventually
 
@@ -106,8 +106,7 @@ def pump(source: socket.socket, sink: socket.socket) -> None:
 def test_a_server_is_reached_by_tls_through_a_proxy(wires: Wires, tmp_path: Path) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    tls = tls_of(authority, "127.0.0.1")
     with serving(OK, tls=tls) as server, serving(tunnels) as proxy:
         trust = {"certificate-authority": str(tmp_path / "authority.pem"), "proxy-url": proxy.url}
         transport = wires.to(server.url, trust=trust)
@@ -121,8 +120,7 @@ def test_a_server_is_reached_by_tls_through_a_proxy(wires: Wires, tmp_path: Path
 def test_only_the_first_connection_by_tls_greets_in_full(wires: Wires, tmp_path: Path) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    tls = tls_of(authority, "127.0.0.1")
     short: list[bool] = []
     together = threading.Barrier(1)
 
@@ -137,9 +135,7 @@ def test_only_the_first_connection_by_tls_greets_in_full(wires: Wires, tmp_path:
         assert transport.send(VERSION) == GOOD
         together = threading.Barrier(3)
         with ThreadPoolExecutor(3) as pool:
-            assert [each.result() for each in [pool.submit(transport.send, VERSION) for _ in range(3)]] == [
-                GOOD
-            ] * 3
+            assert list(pool.map(transport.send, [VERSION] * 3)) == [GOOD] * 3
         # One of the three came through the first connection.
         assert sorted(short) == [False, False, True, True]
 
@@ -183,8 +179,7 @@ def test_who_finds_a_connection_dead_uses_none_of_the_others(wires: Wires) -> No
 
 def test_a_server_without_tls_is_asked_for_by_its_address_where_the_proxy_has_tls() -> None:
     authority = trustme.CA()
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    tls = tls_of(authority, "127.0.0.1")
     trusting = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
     with serving(OK, tls=tls) as proxy:
         headers = {"Proxy-Authorization": "Basic eA=="}
@@ -201,8 +196,7 @@ def test_a_server_without_tls_is_asked_for_by_its_address_where_the_proxy_has_tl
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_server_is_reached_by_tls_through_a_proxy_of_either_kind(scheme: str) -> None:
     authority = trustme.CA()
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    tls = tls_of(authority, "127.0.0.1")
     trusting = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
     with serving(streams(b"one\n", then=hangs), tls=tls) as server:
         with serving(tunnels, tls=tls if scheme == "https" else None) as proxy:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -38,6 +37,7 @@ from tests.cluster.servers import (
     says,
     serving,
     streams,
+    tls_of,
     truncated,
 )
 from tests.cluster.wires import GOOD, QUICK, VERSION, Hurried, Wires, dead_port
@@ -202,8 +202,7 @@ def test_a_webhook_that_denies_is_believed(wires: Wires) -> None:
 @contextmanager
 def cut_short(authority: trustme.CA, times: int) -> Iterator[str]:
     """A TLS server whose first connections end before they are secure, as those of one that restarts."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    context = tls_of(authority, "127.0.0.1")
     answer = b'HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{"gitVersion": "v1.37.2"}'
 
     def serve(listener: socket.socket) -> None:

@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from kploy.cluster.tls import Context
-from tests.cluster.servers import Server, says, serving
+from tests.cluster.servers import Server, says, serving, tls_of
 
 NAMES = ("127.0.0.1", "localhost")
 
@@ -28,9 +28,7 @@ def context(authority: trustme.CA) -> Context:
 
 @contextmanager
 def secured(authority: trustme.CA, *names: str) -> Iterator[Server]:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(tls)
-    with serving(says(200, {}), tls=tls) as server:
+    with serving(says(200, {}), tls=tls_of(authority, *names)) as server:
         yield server
 
 

@@ -33,6 +33,7 @@ from tests.cluster.servers import (
     says,
     serving,
     streams,
+    tls_of,
     truncated,
 )
 from tests.cluster.wires import GOOD, QUICK, VERSION, Wires, asked, dead_port
@@ -176,12 +177,6 @@ def test_a_pinned_address_that_is_none_is_told_before_anything_is_sent(tmp_path:
     (tmp_path / "config").write_text("clusters: []\ncontexts: []\nusers: []\n")
     with pytest.raises(Unreachable, match=f"^cannot talk to {server}"):
         connect(Choice(kubeconfig=str(tmp_path / "config"), pinned_server=server))
-
-
-def tls_of(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(context)
-    return context
 
 
 def authority_file(authority: trustme.CA, directory: Path) -> dict[str, Any]:
