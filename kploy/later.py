@@ -1,9 +1,11 @@
-"""Imports that are put off: what a library loads and kploy never uses is loaded when it is used after all."""
+"""What a library does when it loads, and kploy hardly ever needs, is put off: imports, and regular expressions."""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -36,6 +38,37 @@ def importing(load: Callable[[], _T], package: str, put_off: frozenset[str]) -> 
             if _is_of(package, name):
                 del sys.modules[name]
     return load()
+
+
+@contextmanager
+def compiling_later(*modules: str) -> Iterator[None]:
+    """Those of ``modules`` that are loaded meanwhile have their regular expressions compiled when they are used.
+
+    For modules that only call methods of their patterns: to ``re.sub`` and its like such a pattern is none.
+    """
+    compiled = re.compile
+
+    def noted(pattern: Any, flags: Any = 0) -> Any:
+        owner = sys._getframe(1).f_globals.get("__name__")  # noqa: SLF001 - there is no other name for it
+        return _Pattern(pattern, flags) if owner in modules else compiled(pattern, flags)
+
+    re.compile = noted
+    try:
+        yield
+    finally:
+        re.compile = compiled
+
+
+class _Pattern:
+    """A regular expression that is compiled when it is first used."""
+
+    def __init__(self, pattern: str, flags: int) -> None:
+        self._arguments = pattern, flags
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(re.compile(*self._arguments), name)
+        setattr(self, name, found)  # So it is asked for once, and takes no longer than that of any pattern then.
+        return found
 
 
 def _forget_stand_ins(package: str) -> None:

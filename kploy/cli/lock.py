@@ -42,8 +42,9 @@ def lock_command(network: Network | None, directory: Path, update: bool, output:
 
 
 def _show(pinned: Pinned, output: str, *, update: bool) -> None:
-    from kploy.ui.console import line, signs_for, stderr
+    from kploy.ui.console import signs_for, stderr
     from kploy.ui.excerpt import show_findings
+    from kploy.ui.lines import line
 
     talk = stderr()
     show_findings(talk, pinned.findings)

@@ -50,6 +50,7 @@ def unlock_command(directory: Path, yes: bool, **flags: Any) -> int:
 
 
 def _say(words: str) -> None:
-    from kploy.ui.console import line, stderr
+    from kploy.ui.console import stderr
+    from kploy.ui.lines import line
 
     stderr().print(line(words))

@@ -16,7 +16,7 @@ from kploy.ui.plain import in_plain
 if TYPE_CHECKING:
     from rich.console import Capture
 
-    from kploy.ui.console import Row
+    from kploy.ui.lines import Row
 
 _MOST = 1000
 """So many lines wait for the next frame; then whoever prints another waits for it, too."""

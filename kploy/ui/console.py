@@ -6,28 +6,19 @@ stdout is for data, stderr for talk; both are written through here.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO
-
-from rich.cells import cell_len
-from rich.text import Span, Text
 
 from kploy.model.frozen import dataclass
 from kploy.ui.plain import Plain, is_plain
 from kploy.ui.sanitize import clean
 from kploy.ui.streams import LEGIBLE, steadfast
+from kploy.ui.width import width_of
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions
-
-Part = str | tuple[str, str]
-"""A piece of a line: plain, or a pair of text and style."""
+    from kploy.ui.lines import Row
 
 _USUAL = 80
-
-_NARROWEST = 24
-"""Words in less than so many columns are hard to read: they go on a line of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +113,6 @@ def columns(console: Screen) -> int | None:
     return console.width if console.file.isatty() and not console.is_dumb_terminal else None
 
 
-def line(*parts: Part) -> Text:
-    """A line of text. Everything in it is made safe to print."""
-    words, spans, at = list[str](), list[Span](), 0
-    for part in parts:
-        said, style = (part, "") if isinstance(part, str) else part
-        words.append(clean(said))
-        end = at + len(words[-1])
-        if style and end > at:
-            spans.append(Span(at, end, style))
-        at = end
-    return Text("".join(words), spans=spans)
-
-
 def shown(console: Screen, text: str) -> str:
     """``text`` as it will stand on ``console``, made safe and with what cannot be encoded escaped."""
     return clean(text).encode(console.encoding, LEGIBLE).decode(console.encoding)
@@ -143,42 +121,4 @@ def shown(console: Screen, text: str) -> str:
 def padded(console: Screen, text: str, width: int) -> str:
     """``text`` as it will stand on ``console``, and spaces up to ``width`` columns."""
     words = shown(console, text)
-    return words + " " * (width - cell_len(words))
-
-
-@dataclass(frozen=True, slots=True)
-class Hanging:
-    """A line that, where a terminal is too narrow for it, goes on below the beginning of its ``body``.
-
-    In a pipe it is one line, however long.
-    """
-
-    head: Text
-    body: Text
-
-    @property
-    def text(self) -> Text:
-        """All of it in one line."""
-        whole = self.head + self.body
-        whole.rstrip()
-        return whole
-
-    def __rich_console__(self, console: Console, _: ConsoleOptions) -> Iterator[Text]:
-        width = columns(console)
-        if width is None or self.text.cell_len < width:
-            yield self.text
-            return
-        head, indent = self.head.copy(), self.head.cell_len
-        if width - indent < _NARROWEST:
-            head.rstrip()
-            yield head
-            head = Text(" " * min(6, width // 2))
-            indent = head.cell_len
-        for row in self.body.wrap(console, max(1, width - 1 - indent), overflow="fold"):
-            row.rstrip()
-            yield head + row
-            head = Text(" " * indent)
-
-
-Row = str | Text | Hanging
-"""What one line is made of."""
+    return words + " " * (width - width_of(words))

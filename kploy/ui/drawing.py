@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.cells import cell_len
-
 from kploy.core.graph import Milestone
 from kploy.core.picture import Picture, Stop
-from kploy.ui.console import Hanging, Screen, line, padded, shown
+from kploy.ui.console import Screen, padded, shown
+from kploy.ui.lines import Hanging, line
 from kploy.ui.sanitize import clean
+from kploy.ui.width import width_of
 
 _WIDEST = 44
 """A name longer than this does not push what all others wait for to the right."""
@@ -19,7 +19,7 @@ def show_picture(console: Screen, picture: Picture) -> None:
     """Print the objects in waves, each with what it waits for, and what its endpoints come from."""
     for barrier in (stop for stop in picture.stops if not stop.ref):
         console.print(Hanging(line("  "), line(_barrier(picture, barrier))))
-    names = [cell_len(shown(console, str(stop))) for stop in picture.stops if stop.ref]
+    names = [width_of(shown(console, str(stop))) for stop in picture.stops if stop.ref]
     width = min(_WIDEST, max(names, default=0))
     number = len(str(max((stop.wave for stop in picture.stops), default=0)))
     wave = 0

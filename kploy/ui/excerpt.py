@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rich.cells import cell_len, set_cell_size
-from rich.text import Text
-
 from kploy.model.findings import Finding, Place, Severity
-from kploy.ui.console import Hanging, Row, Screen, columns, line, shown, signs_for
+from kploy.ui.console import Screen, columns, shown, signs_for
+from kploy.ui.lines import Hanging, Line, Row, line
+from kploy.ui.width import fitted, width_of
 
 _MOST = 100
 """Nobody reads more at once."""
@@ -49,7 +48,7 @@ def show_place(console: Screen, place: Place, hint: str) -> None:
 def _rows(console: Screen, finding: Finding) -> Iterator[Row]:
     style = _STYLES[finding.severity]
     heading = line((f"{finding.severity}[{finding.rule}]", style), ": ", (finding.message, "bold"))
-    yield Hanging(Text(), heading)
+    yield Hanging(Line(), heading)
     hint = Hanging(line("  "), line((finding.hint, "cyan")))
     if finding.place is None:
         if finding.subject:
@@ -81,21 +80,17 @@ class _Excerpt:
             yield self._numbered(shown_line.number, self._head(self._shown(shown_line.text), self._room))
         left, marked, right = self._cropped(last.text)
         yield self._numbered(last.number, left + marked + right)
-        yield from self._caret(cell_len(left), max(1, cell_len(marked)), hint)
+        yield from self._caret(width_of(left), max(1, width_of(marked)), hint)
 
-    def _numbered(self, number: int, text: str) -> Text:
-        row = line(f"  {number:>{self._gutter}} | {text}")
-        row.rstrip()
-        return row
+    def _numbered(self, number: int, text: str) -> Line:
+        return line(f"  {number:>{self._gutter}} | {text}").stripped
 
     def _caret(self, start: int, width: int, hint: str) -> Iterator[Row]:
         """The caret, and the hint beside it, or below where that is too narrow."""
         margin = " " * (self._gutter + 3)
         caret = line(f"{margin}| " + " " * start, ("^" * width, self._style))
-        if start + width + 1 + cell_len(self._shown(hint)) <= self._room or columns(self._console) is None:
-            caret.append(line(" ", (hint, "cyan")))
-            caret.rstrip()
-            yield caret
+        if start + width + 1 + width_of(self._shown(hint)) <= self._room or columns(self._console) is None:
+            yield (caret + line(" ", (hint, "cyan"))).stripped
         else:
             yield caret
             yield Hanging(line(f"{margin}= "), line((hint, "cyan")))
@@ -106,23 +101,23 @@ class _Excerpt:
         end = start + self._place.width
         # Counted in what is shown: a character that is escaped takes more columns than one.
         left, marked, right = map(self._shown, (text[:start], text[start:end], text[end:]))
-        if cell_len(left + marked + right) <= self._room:
+        if width_of(left + marked + right) <= self._room:
             return left, marked, right
-        if cell_len(marked) > self._room // 2:
+        if width_of(marked) > self._room // 2:
             marked, right = self._head(marked, self._room // 2), ""
-        kept_right = min(cell_len(right), self._room // 4)
-        left = self._tail(left, self._room - cell_len(marked) - kept_right)
-        return left, marked, self._head(right, self._room - cell_len(left + marked))
+        kept_right = min(width_of(right), self._room // 4)
+        left = self._tail(left, self._room - width_of(marked) - kept_right)
+        return left, marked, self._head(right, self._room - width_of(left + marked))
 
     def _head(self, text: str, room: int) -> str:
-        if cell_len(text) <= room:
+        if width_of(text) <= room:
             return text
-        return set_cell_size(text, room - len(self._ellipsis)) + self._ellipsis
+        return fitted(text, room - len(self._ellipsis)) + self._ellipsis
 
     def _tail(self, text: str, room: int) -> str:
-        if cell_len(text) <= room:
+        if width_of(text) <= room:
             return text
-        return self._ellipsis + set_cell_size(text[::-1], room - len(self._ellipsis))[::-1]
+        return self._ellipsis + fitted(text[::-1], room - len(self._ellipsis))[::-1]
 
     def _shown(self, text: str) -> str:
         return shown(self._console, text)

@@ -11,7 +11,7 @@ from typing import Any
 
 from kploy.core.masking import MASK
 from kploy.model.plan import Edit, FieldChange
-from kploy.ui.console import Part
+from kploy.ui.lines import Part
 from kploy.ui.numbers import count
 
 MASKED = "masked"

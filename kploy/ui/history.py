@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kploy.model.history import AppHistory, Record, RevisionDiff
-from kploy.ui.console import Hanging, Screen, line
+from kploy.ui.console import Screen
+from kploy.ui.lines import Hanging, line
 from kploy.ui.numbers import age
 from kploy.ui.tables import show_rows
 

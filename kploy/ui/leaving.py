@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kploy.model.events import Opened
 from kploy.model.plan import Action, Plan
-from kploy.ui.console import Hanging, Screen, line, signs_for
+from kploy.ui.console import Screen, signs_for
+from kploy.ui.lines import Hanging, line
 
 
 def show_leaving(console: Screen, opened: Opened, plan: Plan) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kploy.model.listing import AppListing, Row
 from kploy.model.objects import State
-from kploy.ui.console import Hanging, Screen, line
+from kploy.ui.console import Screen
+from kploy.ui.lines import Hanging, line
 from kploy.ui.narrator import SIMULATED
 from kploy.ui.numbers import age
 from kploy.ui.sanitize import clean

@@ -19,7 +19,8 @@ from rich.text import Text
 from kploy.model import events
 from kploy.model.objects import ObjectRef, Status
 from kploy.ui.above import Above
-from kploy.ui.console import line, signs_for
+from kploy.ui.console import signs_for
+from kploy.ui.lines import Line, line
 from kploy.ui.narrator import Narrator
 
 _FRAMES_A_SECOND = 8
@@ -132,18 +133,18 @@ class Moving:
 
     def _drawn(self) -> list[Text]:
         sign = f"{self._spinner.render(time.monotonic())!s:<{self._signs.column}}"
-        rows = [*self._objects(sign), *self._summary(sign)]
+        rows = [row.__rich__() for row in (*self._objects(sign), *self._summary(sign))]
         for row in rows:
             row.truncate(max(1, self._console.width - _COLUMNS_LEFT_FREE), overflow="ellipsis")
         return rows
 
-    def _objects(self, sign: str) -> Iterator[Text]:
+    def _objects(self, sign: str) -> Iterator[Line]:
         room = max(1, self._console.height - _ROWS_LEFT_FREE)
         now = time.monotonic()
         for ref, (status, since) in islice(self._under_way.items(), room):
             yield self._narrator.under_way(sign, ref, status, now - since)
 
-    def _summary(self, sign: str) -> Iterator[Text]:
+    def _summary(self, sign: str) -> Iterator[Line]:
         """How far it has come, and what else there is to say."""
         if not self._total:
             yield line(f"  {sign}comparing with the cluster")

@@ -8,18 +8,17 @@ from math import ceil
 from typing import assert_never
 from zlib import crc32
 
-from rich.cells import cell_len
-from rich.text import Text
-
 from kploy.model import events
 from kploy.model.findings import Finding, Place, Severity
 from kploy.model.objects import ObjectRef, State, Status
 from kploy.model.plan import Action, Plan
 from kploy.model.report import Outcome
 from kploy.ui.calls import Calls
-from kploy.ui.console import Hanging, Part, Row, Signs, line
+from kploy.ui.console import Signs
+from kploy.ui.lines import Hanging, Line, Part, Row, line
 from kploy.ui.numbers import count, few, seconds, ticking
 from kploy.ui.sanitize import clean
+from kploy.ui.width import width_of
 
 SIMULATED = "the sandbox: a real control plane, on which pods only pretend to run"
 """What is said wherever the cluster is the sandbox."""
@@ -64,7 +63,7 @@ class Narrator:
             case events.NodesCounted():
                 yield self._nodes(event)
             case events.Planned(plan):
-                names = (cell_len(clean(str(change.ref))) for change in plan.changes)
+                names = (width_of(clean(str(change.ref))) for change in plan.changes)
                 self._width = min(self._widest, max(names, default=0))
                 yield from self._unchecked(plan)
                 yield from self._staying(plan) if self._is_leaving else ()
@@ -88,7 +87,7 @@ class Narrator:
                 yield self._row(self._signs.failed, "yellow", ref, (f"{begun}: {words_of(status)}", "yellow"))
                 yield from _hint(hint, place)
             case events.Noted(text):
-                yield Hanging(Text(), line(text))
+                yield Hanging(Line(), line(text))
             case events.Finished(outcome, at, good):
                 yield from self._finished(outcome, at, good)
             case events.LogLine(pod, container, said, _):
@@ -121,7 +120,7 @@ class Narrator:
         """Whether an object that is to go is only seen as it was before it was told to."""
         return self._actions.get(ref) is Action.PRUNED and status.state is State.CURRENT
 
-    def under_way(self, sign: str, ref: ObjectRef, status: Status, elapsed: float) -> Text:
+    def under_way(self, sign: str, ref: ObjectRef, status: Status, elapsed: float) -> Line:
         """The line for an object that is waited for, while it is."""
         # The time comes first: it is short, and the words may have to be cut.
         return self._row(sign, "", ref, (f"{ticking(elapsed):>3}", "dim"), f"  {words_of(status)}").text
@@ -137,7 +136,7 @@ class Narrator:
         if event.simulated:
             yield line((SIMULATED, "dim"))
 
-    def _nodes(self, event: events.NodesCounted) -> Text:
+    def _nodes(self, event: events.NodesCounted) -> Line:
         if event.total is None:
             return line(("nodes: not allowed to look", "dim"))
         style = "dim" if event.ready else "bold yellow"
@@ -183,7 +182,7 @@ class Narrator:
 
     def _row(self, sign: str, style: str, ref: ObjectRef, *rest: Part) -> Hanging:
         name = clean(str(ref))
-        gap = " " * (max(0, self._width - cell_len(name)) + 2)
+        gap = " " * (max(0, self._width - width_of(name)) + 2)
         return Hanging(line("  ", (f"{sign:<{self._signs.column}}", style), name + gap), line(*rest))
 
     @property
@@ -245,7 +244,7 @@ def findings_summary(findings: Iterable[Finding], files: int, signs: Signs, *, w
     parts = [count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number]
     where = {finding.place.file if finding.place else finding.subject for finding in every}
     if not errors:
-        return Hanging(Text(), line((", ".join(parts), "yellow")))
+        return Hanging(Line(), line((", ".join(parts), "yellow")))
     at = f" in {len(where)} of {count(max(files, len(where)), 'file')}" if where != {""} else ""
     text = f"{', '.join(parts)}{at}"
     style = "bold red"

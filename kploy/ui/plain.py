@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from rich.text import Text
-
 if TYPE_CHECKING:
-    from kploy.ui.console import Row
+    from kploy.ui.lines import Row
 
 _WISHES = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 """By these, rich takes for a terminal what is none."""
@@ -29,10 +27,7 @@ def is_plain(stream: TextIO) -> bool:
 
 def in_plain(row: Row) -> str:
     """A line without any colour, however long, and its end."""
-    if isinstance(row, Text):
-        text = row.plain
-    else:
-        text = row if isinstance(row, str) else f"{row.head.plain}{row.body.plain}".rstrip()
+    text = row if isinstance(row, str) else row.plain
     return f"{text.expandtabs(_TAB)}\n"
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 
-from rich.cells import cell_len
-
 from kploy.core.differences import by_telling
 from kploy.core.readers import is_config_hash
 from kploy.model.plan import Action, Change, Edit, FieldChange, Ownership, Pace, Plan, Restart
-from kploy.ui.console import Hanging, Part, Row, Screen, Signs, line, padded, shown, signs_for
+from kploy.ui.console import Screen, Signs, padded, shown, signs_for
 from kploy.ui.field_diff import MASKED, diff_lines, in_words
+from kploy.ui.lines import Hanging, Part, Row, line
 from kploy.ui.numbers import count, few
+from kploy.ui.width import width_of
 
 
 class Detail(StrEnum):
@@ -57,13 +57,13 @@ class _Printer:
         self._console = console
         self._signs = signs_for(console.file)
         refs = (str(change.ref) for change in plan.changes if change.action is not Action.UNCHANGED)
-        self._width = max((cell_len(shown(console, ref)) for ref in refs), default=0)
+        self._width = max((width_of(shown(console, ref)) for ref in refs), default=0)
 
     def none(self, change: Change) -> Iterator[Row]:
         """What happens to the object, and its manifest."""
-        row = line((f"{self._head(change)}{change.action:<10}  ", _STYLES[change.action]), (change.file, "dim"))
-        row.rstrip()
-        yield row
+        yield line(
+            (f"{self._head(change)}{change.action:<10}  ", _STYLES[change.action]), (change.file, "dim")
+        ).stripped
 
     def short(self, change: Change) -> Iterator[Row]:
         """All in one line, as far as a terminal is as wide."""

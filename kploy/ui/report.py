@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.text import Text
-
 from kploy.model import events
 from kploy.model.evidence import LogTail, Runbook, Serving
 from kploy.model.notices import Notice
 from kploy.model.objects import Cause
-from kploy.ui.console import Hanging, Row, Screen, columns, line
+from kploy.ui.console import Screen, columns
+from kploy.ui.lines import Hanging, Line, Row, line
 from kploy.ui.numbers import count, few
 from kploy.ui.sanitize import clean
 
@@ -87,20 +86,18 @@ def _runbook(console: Screen, runbook: Runbook) -> Iterator[Row]:
         yield Hanging(line("    ", ("| ", "dim")), row)
 
 
-def _rendered(text: str, width: int) -> list[Text]:
+def _rendered(text: str, width: int) -> list[Line]:
     from rich.console import Console
     from rich.markdown import Markdown
+    from rich.text import Text
 
     safe = "\n".join(map(clean, text.split("\n")))
     paper = Console(width=max(20, width - 8), force_terminal=True, color_system="standard", highlight=False)
     with paper.capture() as written:
         paper.print(Markdown(safe, hyperlinks=False))
-    # What Markdown spells as an entity is a character only now.
-    return [_cleaned(row) for row in Text.from_ansi(written.get().rstrip()).split("\n")]
-
-
-def _cleaned(row: Text) -> Text:
-    return row if clean(row.plain) == row.plain else Text(clean(row.plain))
+    # Made safe once more: what Markdown spells as an entity is a character only now.
+    rows = [row.render(paper) for row in Text.from_ansi(written.get().rstrip()).split("\n")]
+    return [line(*((piece.text, str(piece.style or "")) for piece in pieces)) for pieces in rows]
 
 
 def _fact(text: str) -> Hanging:

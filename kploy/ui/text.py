@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Self, cast
 from kploy.model import events
 from kploy.model.plan import Plan
 from kploy.ui.calls import Calls
-from kploy.ui.console import Hanging, Row, Screen, columns, line, signs_for, stderr, stdout
+from kploy.ui.console import Screen, columns, signs_for, stderr, stdout
 from kploy.ui.excerpt import show_findings, show_place
+from kploy.ui.lines import Hanging, Row, line
 from kploy.ui.narrator import Narrator, findings_summary
 from kploy.ui.report import logs, report
 from kploy.ui.streams import is_complete, tell_at_once

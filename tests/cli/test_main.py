@@ -58,8 +58,8 @@ def test_help_version_and_completion_load_nothing_heavy(arguments: list[str], en
     assert HEAVY & {name.partition(".")[0] for name in modules} == set()
 
 
-NEEDLESS = HEAVY - {"datetime", "rich", "uuid", "yaml"} | {
-    "rich.console", "difflib", "fractions", "gzip", "importlib.resources", "kploy.cluster.port",
+NEEDLESS = HEAVY - {"datetime", "uuid", "yaml"} | {
+    "difflib", "fractions", "gzip", "importlib.resources", "kploy.cluster.port",
     "kploy.core.inventory", "kploy.core.permissions", "kploy.core.quoting", "kploy.core.refusals",
     "kploy.core.structural", "kploy.source.remotes", "kploy.ui.plan",
 }  # fmt: skip

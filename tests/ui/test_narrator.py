@@ -25,7 +25,8 @@ from kploy.model.objects import Counts, ObjectRef, State, Status
 from kploy.model.plan import Action, Change, Plan
 from kploy.model.report import Outcome
 from kploy.ui.calls import Calls
-from kploy.ui.console import Hanging, signs_for
+from kploy.ui.console import signs_for
+from kploy.ui.lines import Hanging
 from kploy.ui.narrator import Narrator
 from tests.ui.made import (
     DB,
@@ -334,7 +335,10 @@ def test_what_could_not_be_checked_for_one_reason_is_one_line_with_the_first_nam
     refs = [ObjectRef("", "ConfigMap", "shop", f"c{number}") for number in range(7)]
     changes = [Change(ref, Action.CREATED, "a.yaml", "its kind is new") for ref in refs]
     alone = Change(DB, Action.CREATED, "b.yaml", "it waits")
-    said = [str(row.text) for row in Narrator(signs_for(Stream())).settled(Planned(Plan((*changes, alone))))]  # type: ignore[union-attr]
+    said = [
+        row.plain  # type: ignore[union-attr]
+        for row in Narrator(signs_for(Stream())).settled(Planned(Plan((*changes, alone))))
+    ]
     assert said == [
         (
             "  configmap/c0, configmap/c1, configmap/c2, configmap/c3, configmap/c4 and 2 more:"

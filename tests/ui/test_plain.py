@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kploy.ui.console import Hanging, Part, Row, line, stdout
+from kploy.ui.console import stdout
+from kploy.ui.lines import Hanging, Part, Row, line
 from kploy.ui.plain import Plain
 from tests.ui.made import Stream, console_on
 
