@@ -245,7 +245,13 @@ def _root(group: str, version: str) -> str:
     return f"/apis/{_segment(group)}/{_segment(version)}" if group else f"/api/{_segment(version)}"
 
 
+_USUAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Names that stand in a path as they are, which are nearly all."""
+
+
 def _segment(name: str) -> str:
+    if _USUAL.fullmatch(name):
+        return name
     # As apimachinery's ValidatePathSegmentName has it; control characters besides.
     if name in {"", ".", ".."} or re.search(r"[/%\x00-\x1f\x7f]", name):
         raise Refused(f"{name!r} cannot be part of an address in the cluster", "correct the name")

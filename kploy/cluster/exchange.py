@@ -123,9 +123,9 @@ class Answer:
             if line[:1] in _SPACES and name:  # It goes on with the line before.
                 headers[name] = f"{headers[name]} {line.strip().decode('latin-1')}"
                 continue
-            before, _, value = line.partition(b":")
-            name = before.decode("latin-1").lower()
-            headers.setdefault(name, value.strip().decode("latin-1"))
+            before, _, value = line.decode("latin-1").partition(":")
+            name = before.lower()
+            headers.setdefault(name, value.strip(_BLANKS))
         raise Garbled("too many headers")
 
     def _length(self) -> int | None:
@@ -146,6 +146,9 @@ class Answer:
 _VERSIONS: Final = frozenset({b"HTTP/1.1", b"HTTP/1.0"})
 _BARE: Final = frozenset({204, 304})
 _SPACES: Final = (b" ", b"\t")
+_BLANKS: Final = " \t\n\r\x0b\x0c"
+"""What is blank in ASCII."""
+
 _HEX_DIGITS: Final = b"0123456789abcdefABCDEF"
 _MOST_DIGITS: Final = 16
 _MOST_INTERIM: Final = 10

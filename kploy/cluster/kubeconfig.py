@@ -10,7 +10,6 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -203,12 +202,12 @@ class Kubeconfig:
         return next((entry for entry in self._merged.value[section] if text(entry.value, "name") == name), None)
 
 
-@dataclass(slots=True)
 class _Login:
     """What to log in with, as the client loaded it and a plugin completed it."""
 
-    configuration: Any = field(repr=False)
-    expires: float = math.inf
+    def __init__(self, configuration: Any) -> None:
+        self.configuration = configuration
+        self.expires = math.inf
 
     @property
     def authorization(self) -> str:

@@ -7,7 +7,6 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
 from typing import TYPE_CHECKING
 
 from kploy.cluster.port import Unauthenticated
@@ -23,7 +22,6 @@ _TRY_AGAIN = 10.0
 """After so many seconds the renewal is tried again while the old credentials still hold."""
 
 
-@dataclass(slots=True, eq=False)
 class Session:
     """Credentials as they were loaded once, and the connections that show them.
 
@@ -31,12 +29,17 @@ class Session:
     ``expires`` is in seconds since the epoch. ``works``: the server has taken them.
     """
 
-    server: str
-    lines: Lines = field(repr=False)
-    root: str
-    headers: Mapping[str, str] = field(repr=False)
-    expires: float = math.inf
-    works: bool = False
+    __slots__ = ("expires", "headers", "lines", "root", "server", "works")
+
+    def __init__(
+        self, server: str, lines: Lines, root: str, headers: Mapping[str, str], expires: float = math.inf
+    ) -> None:
+        self.server = server
+        self.lines = lines
+        self.root = root
+        self.headers = headers
+        self.expires = expires
+        self.works = False
 
 
 class Sessions:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kploy.core.bodies import dig, entries, mapping, pod_template, template_path, text
 from kploy.core.fields import path_of
-from kploy.core.quota import Demand, Excess
 from kploy.core.quoting import quotable
 from kploy.model.app import Manifest
 from kploy.model.findings import Finding, Place, error, warning
 from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, JsonPath, ObjectRef
+
+if TYPE_CHECKING:
+    from kploy.core.quota import Demand, Excess
 
 OVER_QUOTA = "over-quota"
 _NO_ACCOUNT = "missing-service-account"

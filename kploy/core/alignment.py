@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Any
 
@@ -111,6 +110,9 @@ def _blocks(before: Sequence[Any], after: Sequence[Any]) -> list[tuple[int, int,
         end = _same(before[begin:][::-1], after[begin:][::-1])
         old, new = len(before) - end, len(after) - end
         return [(0, begin, 0, begin), (begin, old, begin, new), (old, len(before), new, len(after))]
+    # Only lists that are compared by their places come here, and few do: it need not load for the others.
+    from difflib import SequenceMatcher
+
     matcher = SequenceMatcher(None, list(map(_hashable, before)), list(map(_hashable, after)), autojunk=False)
     return [block[1:] for block in matcher.get_opcodes()]
 

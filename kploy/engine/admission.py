@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from kploy.cluster.port import Cluster, ClusterError, Forbidden, Invalid, Unauthenticated, Unreachable
 from kploy.core import admission
@@ -11,7 +12,6 @@ from kploy.core.bodies import dig, pod_template
 from kploy.core.exemptions import heeded
 from kploy.core.kinds import WORKLOADS, own_resource
 from kploy.core.permissions import is_about_permission
-from kploy.core.quota import Demand, Excess, demand_of, excesses, frees_first, rooms_of, running
 from kploy.core.quoting import quotable
 from kploy.engine.compare import Comparison
 from kploy.engine.crew import Pool, done_by
@@ -22,6 +22,9 @@ from kploy.model.findings import Finding
 from kploy.model.frozen import dataclass
 from kploy.model.objects import Body, ObjectRef
 from kploy.model.plan import Action
+
+if TYPE_CHECKING:
+    from kploy.core.quota import Demand, Excess
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +179,17 @@ class _Asking:
 
 def _may_fit(start: _Start) -> bool:
     """Whether a quota that has no room for one more pod may have it for all: when old ones go, or none comes."""
+    from kploy.core.quota import frees_first, running
+
     demand = _demand(start, start.pod)
     is_one_more = demand.at_once["pods"] > 0
     return not is_one_more or (running(start.live) > 0 and frees_first(start.manifest.ref.kind, start.wanted))
 
 
 def _demand(start: _Start, pod: Body) -> Demand:
+    # Most namespaces have no quota, and what calculates with them (fractions, decimal) need not load.
+    from kploy.core.quota import demand_of
+
     return demand_of(start.manifest.ref.kind, start.live, start.wanted, pod)
 
 
@@ -198,6 +206,10 @@ def _is_changed(quota: Body, changed: tuple[ObjectRef, ...]) -> bool:
 
 def _too_many(verdicts: Sequence[_Verdict], quotas: Sequence[Body]) -> Iterator[Finding]:
     """What does not fit when all pods are there; what was refused by itself or is not known is not counted."""
+    if not quotas:
+        return
+    from kploy.core.quota import excesses, rooms_of
+
     counted = [each for each in verdicts if not (each.findings or each.unchecked or each.is_told)]
     demands = [_demand(verdict.start, verdict.pod) for verdict in counted]
     worst: dict[str, Excess] = {}

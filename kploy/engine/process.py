@@ -6,7 +6,6 @@ import getpass
 import os
 import socket
 from pathlib import Path
-from uuid import uuid4
 
 from kploy.core.lease import is_same_place
 from kploy.model.holder import Holder
@@ -18,7 +17,7 @@ def this_process(what: str) -> Holder:
     """This process, as the holder of a lock; ``what`` it does is a command. Each call gives another identity."""
     pid = os.getpid()
     return Holder(
-        identity=f"{_host()}_{pid}_{uuid4()}",
+        identity=f"{_host()}_{pid}_{os.urandom(16).hex()}",
         who=f"{_user()}@{_host()}",
         what=what,
         boot=_read(_PROC / "sys/kernel/random/boot_id"),

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field  # noqa: TID251 - for classes that change
 from functools import cached_property
 
 from kploy.core.masking import secrets
 from kploy.model.findings import Finding, Place
+from kploy.model.frozen import dataclass
 from kploy.model.objects import JsonPath
 from kploy.source.documents import MERGE, Document
 from kploy.source.scalars import NoValue, key_of
@@ -24,7 +24,6 @@ _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
 _INDENT = re.compile(r"[\s-]*")
 
 
-@dataclass(slots=True)
 class Spot:
     """Where a value stands, with what it holds: children by key or index, and the keys themselves.
 
@@ -32,13 +31,16 @@ class Spot:
     ``shadowed`` are values whose keys stand there again.
     """
 
-    start: int
-    end: int
-    extent: int = 0
-    children: dict[str | int, Spot] = field(default_factory=dict)
-    keys: dict[str | int, Spot] = field(default_factory=dict)
-    shadowed: list[tuple[str | int, Spot]] = field(default_factory=list)
-    is_container: bool = False
+    __slots__ = ("children", "end", "extent", "is_container", "keys", "shadowed", "start")
+
+    def __init__(self, start: int, end: int, extent: int = 0, *, is_container: bool = False) -> None:
+        self.start = start
+        self.end = end
+        self.extent = extent
+        self.children: dict[str | int, Spot] = {}
+        self.keys: dict[str | int, Spot] = {}
+        self.shadowed: list[tuple[str | int, Spot]] = []
+        self.is_container = is_container
 
     @property
     def head(self) -> Spot:
