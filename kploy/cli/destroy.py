@@ -38,7 +38,7 @@ def destroy_command(
     """
     target = where(**flags)
     from kploy.cli.interruptible import carried_out
-    from kploy.engine.pipeline import destroy
+    from kploy.engine.destroy import destroy
 
     def ask(opened: Opened, plan: Plan) -> None:
         if not yes:

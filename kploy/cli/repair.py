@@ -29,7 +29,7 @@ def repair_command(directory: Path, timeout: float, output: str, **flags: Any) -
     """
     target = where(**flags)
     from kploy.cli.interruptible import carried_out
-    from kploy.engine.pipeline import repair
+    from kploy.engine.repair import repair
 
     return carried_out(
         output,

@@ -42,7 +42,7 @@ def rollback_command(
     target = where(**flags)
     from kploy.cli.interruptible import carried_out
     from kploy.engine.compare import Liberties
-    from kploy.engine.pipeline import rollback
+    from kploy.engine.run import rollback
 
     liberties = Liberties(replaces=replace)
     return carried_out(

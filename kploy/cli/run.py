@@ -51,7 +51,7 @@ def run_command(directory: Path, timeout: float, atomic: bool, logs: bool, outpu
     target = where(**flags)
     from kploy.cli.interruptible import carried_out
     from kploy.engine.compare import Liberties
-    from kploy.engine.pipeline import run
+    from kploy.engine.run import run
 
     liberties = Liberties(adopts, replaces)
     return carried_out(

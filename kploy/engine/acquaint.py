@@ -10,12 +10,14 @@ from kploy.core.custom_resources import custom_kinds
 from kploy.core.kinds import own_resource
 from kploy.core.schema_store import VERSIONS, minor_of, nearest
 from kploy.core.schemas import NEWEST
+from kploy.engine.check import opened_offline
 from kploy.engine.crew import Pool
 from kploy.engine.live import WORKERS
 from kploy.engine.prepare import Prepared, conforming, defined
 from kploy.model.app import App
 from kploy.model.errors import KployError
-from kploy.model.frozen import dataclass
+from kploy.model.events import Opened
+from kploy.model.frozen import dataclass, replace
 from kploy.model.objects import Body
 
 Connect = Callable[[App], Cluster]
@@ -88,3 +90,15 @@ def _definition(cluster: Cluster, api_version: str, kind: str) -> Body | None:
         return cluster.get(where, "", f"{resource.plural}.{resource.group}")
     except (Forbidden, NotFound):
         return None
+
+
+def opened(app: App, cluster: Cluster, version: str, schemas: str) -> Opened:
+    """The first event about an app that goes to a cluster of that ``version``, checked by those ``schemas``."""
+    target = cluster.target
+    return replace(
+        opened_offline(app, schemas),
+        context=target.context,
+        server=target.server,
+        server_version=version,
+        simulated=target.simulated,
+    )

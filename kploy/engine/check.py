@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from kploy.core.rules import MISSING_PERMISSION, SAFETY
 from kploy.core.schemas import NEWEST
-from kploy.engine.prepare import Prepared, conforming, prepare
+from kploy.engine.prepare import Prepared, conforming, legible, prepare
 from kploy.model.app import App
 from kploy.model.events import Checked, Event, Finished, Opened
 from kploy.model.findings import Finding, Severity
@@ -22,6 +22,15 @@ def check(root: Path, version: str = "") -> Iterator[Event]:
     prepared = conforming(prepare(root, offline=True), version or NEWEST)
     app = prepared.app
     return report(prepared, [opened_offline(app, prepared.schemas)] if app is not None else [])
+
+
+def named_in(root: Path) -> Generator[Event, None, App | None]:
+    """The app that the Kployfile in ``root`` names; None when it ends there, the last event told."""
+    found = legible(root)
+    if isinstance(found, Prepared):
+        yield from report(found, ())
+        return None
+    return found
 
 
 def report(prepared: Prepared, opening: Iterable[Event]) -> Iterator[Event]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from pathlib import Path
 
 from kploy.cluster.port import Cluster
 from kploy.core import ledger
@@ -11,8 +13,10 @@ from kploy.core.graph import Graph
 from kploy.core.inventory import Inventory
 from kploy.core.ledger import Entered
 from kploy.core.removal import Parting, with_removals
+from kploy.core.schema_store import minor_of
+from kploy.engine.acquaint import Connect, opened
 from kploy.engine.carrier import Inbox
-from kploy.engine.check import outcome_of
+from kploy.engine.check import named_in, outcome_of
 from kploy.engine.compare import Comparison, changes_of
 from kploy.engine.crew import Pool
 from kploy.engine.departures import departures
@@ -28,26 +32,41 @@ from kploy.engine.resources import Resources
 from kploy.engine.store import Store, Stored, version_of
 from kploy.model.app import App
 from kploy.model.errors import Refused
-from kploy.model.events import Checked, Event, Finished, Noted, Planned
+from kploy.model.events import Checked, Event, Finished, Noted, Opened, Planned
+from kploy.model.frozen import replace
 from kploy.model.plan import Plan
 from kploy.model.report import Outcome
 
 
 def destroy(
-    app: App, cluster: Cluster, timeout: float, inbox: Inbox, *, everything: bool = False
-) -> Generator[Event, None, None]:
-    """Delete all objects of an app, in the reverse of their order, and wait until they are gone.
+    root: Path,
+    connect: Connect,
+    timeout: float,
+    inbox: Inbox,
+    ask: Callable[[Opened, Plan], None],
+    *,
+    everything: bool = False,
+) -> Iterator[Event]:
+    """Delete all objects of the app in ``root``, in the reverse of their order, and wait until they are gone.
 
-    Only ``app``'s name and namespace count. Nothing is written before Planned
-    was told: who closes the iterator there has changed nothing. ``everything``:
-    what holds data goes as well. The last event is Finished. Raises Refused
-    when there is no such app.
+    Only its Kployfile counts. ``ask`` is given what goes, and from where, before anything
+    is written; what it raises ends it, and so does who closes the iterator at Planned. ``everything``:
+    what holds data goes as well. The last event is Finished. Raises Refused when there is no such app.
     """
+    app = yield from named_in(root)
+    if app is None:
+        return
+    cluster = connect(app)
+    version = cluster.until(time.monotonic() + timeout).version()
+    opening = opened(app, cluster, version, minor_of(version))
     destruction = _Destruction(app, cluster, timeout, inbox, everything=everything)
-    try:
-        yield from destruction.events()
-    finally:
-        destruction.close()
+    with closing(destruction), closing(destruction.events()) as events:
+        for event in events:
+            if isinstance(event, Planned):
+                leaving = replace(opening, manifests=len(event.plan.changes), is_leaving=True)
+                ask(leaving, event.plan)
+                yield leaving
+            yield event
 
 
 class _Destruction:
@@ -61,7 +80,7 @@ class _Destruction:
         self._lock = Lock(cluster, app, this_process("kploy destroy"), inbox)
         self._store = Store(cluster, app, self._lock.guard)
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         looking = self._cluster.until(self._until)
         namespace = home_of(self._app, looking)
         if is_ending(namespace):

@@ -8,105 +8,39 @@ anew.
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 
 from kploy.cluster.port import AlreadyExists, Cluster
 from kploy.core import ledger
-from kploy.core.across import Survey
 from kploy.core.bodies import text
-from kploy.core.graph import Graph
 from kploy.core.inventory import Entry, Inventory
 from kploy.core.ledger import Entered
 from kploy.core.removal import with_removals
 from kploy.core.revisions import digest_of, packed
-from kploy.core.rules import switched
-from kploy.engine import outside
-from kploy.engine.admission import would_start
 from kploy.engine.asking import telling
 from kploy.engine.carrier import Inbox
-from kploy.engine.compare import Comparison, Liberties, compare
+from kploy.engine.compare import Liberties
 from kploy.engine.deploy import Deploy, deploy
 from kploy.engine.farewell import NAMESPACES
 from kploy.engine.journal import Journal
 from kploy.engine.lock import Lock
 from kploy.engine.ordering import order_of
-from kploy.engine.permissions import may_remove
 from kploy.engine.process import this_process
 from kploy.engine.reporting import Earlier
 from kploy.engine.resources import Resources
 from kploy.engine.revisions import good_before, last_good, stored_app
-from kploy.engine.store import Store, Stored, version_of
+from kploy.engine.standing import Standing, Wanted, standing_of
+from kploy.engine.store import Store, version_of
 from kploy.model.app import MADE_FOR, App
 from kploy.model.errors import Refused
 from kploy.model.events import Event, Finished, Noted
-from kploy.model.findings import Finding
-from kploy.model.frozen import dataclass, replace
+from kploy.model.frozen import replace
 from kploy.model.history import Record
 from kploy.model.objects import Body, ObjectRef
-from kploy.model.plan import Action, Plan
+from kploy.model.plan import Action
 from kploy.model.report import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """An app that has passed the checks, its graph, and where it is to go.
-
-    ``graph`` has all that is wanted, the namespace included where it does not exist.
-    ``survey`` knows what of it only the cluster can tell.
-    """
-
-    app: App
-    graph: Graph
-    cluster: Cluster
-    resources: Resources
-    namespace_exists: bool
-    survey: Survey | None = None
-    liberties: Liberties = Liberties()
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How what is wanted compares with what there is, what speaks against it, and what could not be checked."""
-
-    stored: Stored | None
-    comparison: Comparison
-    findings: tuple[Finding, ...] = ()
-    notes: tuple[Noted, ...] = ()
-
-    @property
-    def before(self) -> Inventory | None:
-        """The inventory, if there is one."""
-        return self.stored.inventory if self.stored else None
-
-    @property
-    def plan(self) -> Plan:
-        """What a run would do."""
-        return self.comparison.plan
-
-
-def standing_of(wanted: Wanted, until: float = math.inf) -> Standing:
-    """Compare what is wanted with what there is, the inventory included. Nothing is written.
-
-    Nothing is asked again past ``until`` (monotonic).
-    """
-    app, manifests, exists = wanted.app, wanted.graph.manifests, wanted.namespace_exists
-    cluster = wanted.cluster.until(until)
-    stored = Store(cluster, app, _no_guard).read() if exists else None
-    known = stored.inventory if stored else None
-    resources = wanted.resources.until(until)
-    comparison = compare(
-        app, manifests, cluster, resources, known, namespace_exists=exists, liberties=wanted.liberties
-    )
-    missing = outside.missing(wanted.survey, cluster, resources, namespace_exists=exists)
-    pods = would_start(app, manifests, comparison, missing.refs, cluster, namespace_exists=exists)
-    rights = may_remove(app, {each.entry.resource for each in comparison.parting.leaving}, cluster)
-    found = (*comparison.findings, *missing.findings, *rights, *pods.findings)
-    findings = switched(found, app.kployfile.rules)
-    unknown = (Noted(f"{entry.ref} stays listed: {why}") for entry, why in comparison.parting.unknown)
-    return Standing(stored, comparison, findings, (*pods.notes, *unknown))
 
 
 class Operation:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 from kploy.cluster.port import Cluster
 from kploy.core.bodies import entries, text
 from kploy.core.inventory import Entry, Inventory, Phase
+from kploy.engine.acquaint import Connect
 from kploy.engine.carrier import Inbox
+from kploy.engine.check import named_in
 from kploy.engine.crew import Pool
 from kploy.engine.live import WORKERS, ref_of, selection
 from kploy.engine.lock import Lock
@@ -24,14 +27,19 @@ from kploy.model.plan import Plan
 from kploy.model.report import Outcome
 
 
-def repair(app: App, cluster: Cluster, timeout: float, inbox: Inbox) -> Iterator[Event]:
+def repair(root: Path, connect: Connect, timeout: float, inbox: Inbox) -> Iterator[Event]:
     """Write an inventory of all that carries the app's label and was applied in its name. Nothing else changes.
 
-    Only ``app``'s name and namespace count. Revisions that are still kept can be
+    Only the Kployfile in ``root`` counts. Revisions that are still kept can be
     gone back to; what came of them is not known any more. The last event is
     Finished. Raises Refused when nothing of the app is there, ClusterError when
     not every kind could be looked at: an inventory that lacks something is worse than none.
     """
+    app = yield from named_in(root)
+    if app is None:
+        return
+    cluster = connect(app)
+    cluster.version()
     with closing(_Repair(app, cluster, inbox)) as repairing:
         yield from repairing.events(time.monotonic() + timeout)
 

@@ -80,6 +80,13 @@ def test_a_dry_run_offline_loads_what_its_app_needs(write: Write) -> None:
     assert NEEDLESS & set(modules) == set()
 
 
+def test_a_dry_run_loads_nothing_that_only_a_run_needs() -> None:
+    script = "import json, sys; import kploy.engine.pipeline; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    needless = {"kploy.core.quota", "kploy.core.rollout", "kploy.engine.carrier", "kploy.engine.lock", "fractions"}
+    assert needless & set(json.loads(done.stdout)) == set()
+
+
 @pytest.mark.parametrize("word", ["", "r", "run", "-"])
 def test_commands_are_completed_without_loading_any(word: str) -> None:
     words = {"_KPLOY_COMPLETE": "fish_complete", "COMP_WORDS": f"kploy {word}", "COMP_CWORD": word}

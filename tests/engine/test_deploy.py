@@ -35,7 +35,8 @@ from kploy.core.kinds import own_resource
 from kploy.core.moment import Moment
 from kploy.core.readiness import status_at
 from kploy.engine.carrier import Inbox
-from kploy.engine.pipeline import dryrun, run
+from kploy.engine.pipeline import dryrun
+from kploy.engine.run import run
 from kploy.model import events
 from kploy.model.app import app_id
 from kploy.model.events import Event

@@ -15,7 +15,7 @@ from kploy.core import explaining
 from kploy.core.bodies import dig
 from kploy.engine import deploy
 from kploy.engine.carrier import Inbox
-from kploy.engine.pipeline import run
+from kploy.engine.run import run
 from kploy.model import events
 from kploy.model.events import Event, Failed
 from kploy.model.objects import Grade, Resource

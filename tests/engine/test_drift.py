@@ -13,7 +13,8 @@ from kploy.core.kinds import own_resource
 from kploy.core.unchanged import is_unchanged
 from kploy.engine import compare
 from kploy.engine.carrier import Inbox
-from kploy.engine.pipeline import dryrun, run
+from kploy.engine.pipeline import dryrun
+from kploy.engine.run import run
 from kploy.model.events import Checked, Finished, Planned
 from kploy.model.objects import Body
 from kploy.model.plan import Action, Change

@@ -16,7 +16,7 @@ from kploy.cluster.port import Forbidden, NotFound
 from kploy.engine import reporting
 from kploy.engine.carrier import Inbox
 from kploy.engine.following import MOST, Following, Wrote
-from kploy.engine.pipeline import run
+from kploy.engine.run import run
 from kploy.model.events import Event, Finished, LogLine, Noted
 from kploy.model.objects import Resource
 from kploy.model.report import Outcome

@@ -11,7 +11,7 @@ import yaml
 from kploy.cluster.adapter import ApiServer
 from kploy.engine.carrier import Inbox
 from kploy.engine.ordering import order_of
-from kploy.engine.pipeline import rollback, run
+from kploy.engine.run import rollback, run
 from kploy.model import events
 from kploy.model.app import DEPENDS_ON
 from kploy.model.errors import Refused

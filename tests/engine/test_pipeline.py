@@ -19,7 +19,9 @@ from kploy.cluster.port import Cause, Cluster, Forbidden, Invalid, Unreachable
 from kploy.core.schemas import NEWEST
 from kploy.engine.carrier import Inbox
 from kploy.engine.check import check
-from kploy.engine.pipeline import destroy, dryrun, rollback, run
+from kploy.engine.destroy import destroy
+from kploy.engine.pipeline import dryrun
+from kploy.engine.run import rollback, run
 from kploy.model.app import App
 from kploy.model.events import Checked, Event, Finished, Noted, Opened, Planned
 from kploy.model.objects import Body, Resource

@@ -11,8 +11,8 @@ import pytest
 
 from kploy.cluster.adapter import ApiServer
 from kploy.engine.carrier import Inbox
-from kploy.engine.pipeline import rollback, run
 from kploy.engine.prepare import prepare
+from kploy.engine.run import rollback, run
 from kploy.engine.status import listing_of
 from kploy.model.events import Applied, Event, Failed, Finished, Progressed, Ready
 from kploy.model.objects import State

@@ -15,8 +15,9 @@ from kploy.cluster.adapter import ApiServer
 from kploy.cluster.port import Cluster
 from kploy.cluster.transport import Request, Transport
 from kploy.engine.carrier import Inbox
-from kploy.engine.pipeline import dryrun, run
+from kploy.engine.pipeline import dryrun
 from kploy.engine.prepare import prepare
+from kploy.engine.run import run
 from kploy.engine.status import listing_of
 from kploy.model.events import Finished
 from kploy.model.report import Outcome

@@ -17,10 +17,10 @@ from kploy.core.across import survey
 from kploy.core.graph import graph_of, removal_order
 from kploy.core.kinds import own_resource
 from kploy.engine.lookout import Lookout, Told
-from kploy.engine.operation import Wanted, standing_of
 from kploy.engine.prepare import prepare
 from kploy.engine.related import SERVICE_NAME, SLICES
 from kploy.engine.resources import Resources
+from kploy.engine.standing import Wanted, standing_of
 from kploy.model.app import Manifest
 from kploy.model.objects import ObjectRef
 from kploy.model.plan import Action
