@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kploy.later import importing
+from kploy.later import compiling_later, importing
 
 ITS_OWN = """
 import json, sys
@@ -112,3 +113,28 @@ def test_a_package_that_cannot_be_loaded_says_so(library: Write) -> None:
     with pytest.raises(ModuleNotFoundError, match="no_such_module_anywhere"):
         inner()
     assert sys.meta_path == finders
+
+
+PATTERN = "import re\nWORD = re.compile('[a-z]+', re.IGNORECASE)\n\ndef use(): return WORD.match('Ab1').group()\n"
+
+
+def test_a_regular_expression_that_is_put_off_is_compiled_when_it_is_used(library: Write) -> None:
+    library(PATTERN)
+    with compiling_later("light.inner"):
+        light = import_module("light.inner")
+    assert not isinstance(light.WORD, re.Pattern)
+    assert [light.use(), light.use(), light.WORD.flags] == ["Ab", "Ab", re.IGNORECASE | re.UNICODE]
+
+
+def test_those_of_other_modules_are_compiled_as_usual(library: Write) -> None:
+    library(PATTERN)
+    with compiling_later("light"):
+        light = import_module("light.inner")
+    assert isinstance(light.WORD, re.Pattern)
+
+
+def test_everything_is_compiled_as_usual_after_that_even_after_a_failure() -> None:
+    before = re.compile
+    with pytest.raises(ModuleNotFoundError), compiling_later(__name__):
+        import_module("no_such_module_anywhere")
+    assert re.compile is before

@@ -15,6 +15,7 @@ import yaml
 from kubernetes.config import incluster_config
 
 from kploy.cluster.connection import Choice, connect
+from kploy.cluster.kubeconfig import kube_config
 from kploy.cluster.port import Target, Unauthenticated, Unreachable
 from kploy.cluster.transport import Request, Transport
 from kploy.model.errors import KployError, Refused
@@ -178,9 +179,34 @@ def test_a_server_that_is_no_plain_address_is_not_talked_to_and_not_shown(tmp_pa
     assert "hunter2" not in shown(failing(path, context="one", pinned_server=TWO))
 
 
-def test_a_kubeconfig_of_brackets_only_is_no_yaml(tmp_path: Path) -> None:
-    path = write(tmp_path / "config", "[" * 50_000)
+@pytest.mark.parametrize("piece", ["[", "{a: ", "- ", "? "])
+def test_a_kubeconfig_that_is_too_deep_for_anybody_is_no_yaml(tmp_path: Path, piece: str) -> None:
+    path = write(tmp_path / "config", piece * 50_000)
     assert failing(path).message == f"the kubeconfig {path} is not valid YAML"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a: &a {b: 0x1F, c: [1_000, .5, ~, yes, 2026-11-30, 2026-11-30T10:00:00Z]}\nd: {<<: *a, b: 1:30}\n",
+        "key: |\n  -----BEGIN\n  MII=\nlast: 'a\n\n  b'\n'': !!binary aGk=\n",
+        "",
+        "---\n...\n",
+        "\ufeff? a\n: c\n",
+    ],
+)
+def test_a_kubeconfig_is_read_as_the_client_reads_it(content: str) -> None:
+    assert kube_config.yaml.safe_load(content) == yaml.safe_load(content)
+
+
+@pytest.mark.parametrize("content", ["a: b: c", "a: *b", "- a\nb", "a: !b c", "--- a\n--- b", "a: \0", "[[]: a"])
+def test_what_the_client_does_not_read_is_refused_as_it_refuses_it(content: str) -> None:
+    kinds = set()
+    for load in (kube_config.yaml.safe_load, yaml.safe_load):
+        with pytest.raises(yaml.YAMLError) as caught:
+            load(content)
+        kinds.add(caught.type)
+    assert len(kinds) == 1
 
 
 def test_an_unknown_context_is_answered_with_the_known_ones(tmp_path: Path) -> None:

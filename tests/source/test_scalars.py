@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import sys
+
 import pytest
 
 from kploy.source.documents import read_documents
 from kploy.source.text import Text
+from kploy.source.yaml import FORBIDDEN
 
 
 def read(content: str, file: str = "rcs/a.yaml") -> object:
@@ -128,6 +132,11 @@ def test_a_bare_boolean_word_is_a_warning(word: str) -> None:
 )
 def test_what_is_not_a_kubernetes_value_is_a_problem(content: str, expected: list[str]) -> None:
     assert rules(content) == expected
+
+
+def test_every_character_that_can_be_printed_may_stand_in_yaml() -> None:
+    every = "".join(filter(str.isprintable, map(chr, range(sys.maxunicode + 1))))
+    assert re.search(FORBIDDEN, every) is None
 
 
 @pytest.mark.parametrize(
