@@ -37,7 +37,7 @@ def repetitions(services: int) -> Repetitions:
     """
     if services > 200:
         return Repetitions(3, 0)
-    return Repetitions(15, 3) if services == 100 else Repetitions(5, 3)
+    return Repetitions(21, 3) if services == 100 else Repetitions(5, 3)
 
 
 def in_turn(times: Repetitions, subjects: Sequence[Program], peers: Sequence[Program]) -> Iterator[Program]:

@@ -44,7 +44,8 @@ def importing(load: Callable[[], _T], package: str, put_off: frozenset[str]) -> 
 def compiling_later(*modules: str) -> Iterator[None]:
     """Those of ``modules`` that are loaded meanwhile have their regular expressions compiled when they are used.
 
-    For modules that only call methods of their patterns: to ``re.sub`` and its like such a pattern is none.
+    For modules that only call methods of their patterns: to ``re.sub`` and its like such a pattern is none. Not
+    for two threads at once.
     """
     compiled = re.compile
 

@@ -82,7 +82,7 @@ def _serve() -> None:
     import kploy.cli.rollback
     import kploy.cli.run
     import kploy.cluster.adapter
-    import kploy.engine.pipeline
+    import kploy.engine.destroy
     import kploy.engine.run
     import kploy.ui.text  # noqa: F401 - all of it is loaded once, before anything is forked
     from kploy.core import schema_store

@@ -138,3 +138,11 @@ def test_everything_is_compiled_as_usual_after_that_even_after_a_failure() -> No
     with pytest.raises(ModuleNotFoundError), compiling_later(__name__):
         import_module("no_such_module_anywhere")
     assert re.compile is before
+
+
+@pytest.mark.parametrize(
+    "name", ["yaml.constructor", "yaml.reader", "yaml.resolver", "urllib3.util.url", "urllib3.util.ssl_"]
+)
+def test_the_libraries_only_call_methods_of_the_patterns_that_are_put_off(name: str) -> None:
+    source = Path(str(import_module(name).__file__)).read_text(encoding="utf-8")
+    assert re.findall(r"\bre\.(?!compile\b|[A-Z]+\b|Match\b)\w+", source) == []

@@ -1,4 +1,7 @@
-"""What can be said of an app without a cluster: where a dry run ends that is offline, or finds errors."""
+"""What can be said of an app without a cluster: where a dry run ends that is offline, or finds errors.
+
+And where everything begins that goes by the Kployfile alone.
+"""
 
 from __future__ import annotations
 

@@ -49,8 +49,8 @@ def destroy(
 ) -> Iterator[Event]:
     """Delete all objects of the app in ``root``, in the reverse of their order, and wait until they are gone.
 
-    Only its Kployfile counts. ``ask`` is given what goes, and from where, before anything
-    is written; what it raises ends it, and so does who closes the iterator at Planned. ``everything``:
+    Only its Kployfile counts. ``ask`` is given what goes, and from where; what it raises ends it. No
+    object is changed before Planned was told: who closes the iterator there has changed nothing. ``everything``:
     what holds data goes as well. The last event is Finished. Raises Refused when there is no such app.
     """
     app = yield from named_in(root)

@@ -46,10 +46,10 @@ def dryrun(
         return
     yield _nodes(cluster)
     wanted = yield from telling(cluster, lambda: wanted_of(prepared, cluster, liberties))
-    if not (yield from is_allowed(prepared, wanted)):
+    if not (yield from allowed(prepared, wanted)):
         return
     found = yield from telling(cluster, lambda: standing_of(wanted))
-    if (yield from is_sound(prepared, found)):
+    if (yield from judged(prepared, found)):
         yield Finished(Outcome.PENDING if tell_pending and found.plan.writes else Outcome.DONE)
 
 
@@ -85,7 +85,7 @@ def wanted_of(prepared: Prepared, cluster: Cluster, liberties: Liberties, until:
     return Wanted(replace(app, manifests=own), graph, cluster, resources, exists, prepared.survey, liberties)
 
 
-def is_allowed(prepared: Prepared, wanted: Wanted, until: float = math.inf) -> Generator[Event, None, bool]:
+def allowed(prepared: Prepared, wanted: Wanted, until: float = math.inf) -> Generator[Event, None, bool]:
     """Whether the user may do all that a run does. If not, what is missing is told, and the end."""
     cluster, resources = wanted.cluster.until(until), wanted.resources.until(until)
     rights = preflight(wanted.app, wanted.graph.manifests, cluster, resources)
@@ -96,7 +96,7 @@ def is_allowed(prepared: Prepared, wanted: Wanted, until: float = math.inf) -> G
     return not rights.findings
 
 
-def is_sound(prepared: Prepared, found: Standing) -> Generator[Event, None, bool]:
+def judged(prepared: Prepared, found: Standing) -> Generator[Event, None, bool]:
     """Whether nothing speaks against going on. Tells all findings, then the plan or the end."""
     yield from found.notes
     findings = in_reading_order((*prepared.findings, *found.findings))

@@ -18,7 +18,7 @@ from kploy.engine.compare import Liberties
 from kploy.engine.homes import wait_for_end
 from kploy.engine.operation import Operation
 from kploy.engine.ordering import order_of
-from kploy.engine.pipeline import checked_app, is_allowed, is_sound, wanted_of
+from kploy.engine.pipeline import allowed, checked_app, judged, wanted_of
 from kploy.engine.prepare import Prepared, prepare
 from kploy.engine.revisions import stored_app
 from kploy.engine.standing import Standing, Wanted, standing_of
@@ -84,14 +84,14 @@ def rollback(
 
 def _operate(operation: Operation, prepared: Prepared, cluster: Cluster, liberties: Liberties) -> Iterator[Event]:
     wanted = yield from _home_first(operation, prepared, cluster, liberties)
-    if not (yield from is_allowed(prepared, wanted, operation.until)):
+    if not (yield from allowed(prepared, wanted, operation.until)):
         return
     if operation.has_to_wait():
         yield from operation.wait()
         wanted = yield from _home_first(operation, prepared, cluster, liberties)
     compared = telling(cluster, partial(standing_of, wanted, operation.until))
     found: Standing | None = yield from compared
-    while found is not None and (yield from is_sound(prepared, found)):
+    while found is not None and (yield from judged(prepared, found)):
         found = yield from operation.carry_out(wanted, found)
 
 

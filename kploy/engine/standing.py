@@ -66,7 +66,7 @@ def standing_of(wanted: Wanted, until: float = math.inf) -> Standing:
     """
     app, manifests, exists = wanted.app, wanted.graph.manifests, wanted.namespace_exists
     cluster = wanted.cluster.until(until)
-    stored = Store(cluster, app, lambda: None).read() if exists else None
+    stored = Store(cluster, app, lambda: None).read() if exists else None  # No guard: nothing is written.
     known = stored.inventory if stored else None
     resources = wanted.resources.until(until)
     comparison = compare(

@@ -1,4 +1,4 @@
-"""YAML text, piece by piece: the only door to PyYAML.
+"""YAML text, piece by piece: the only door to PyYAML, but for what the official client reads by it.
 
 Only PyYAML's parser is used, never its composer or constructor: they recurse
 (50,000 nested lists crash the C one), and they read other values than kubectl.
@@ -52,7 +52,7 @@ if yaml.__with_libyaml__:
     FastestParser = CParser
 
 FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-"""What YAML allows nowhere. It takes 5 ms to compile, and is not in lines of nothing but what can be printed."""
+"""What YAML allows nowhere. It takes 5 ms to compile; lines that are all printable have none of it."""
 
 _STATIC = re.compile(r"[a-z ,<>-]+")
 _TAB_INDENT = re.compile(r" *\t")

@@ -1,7 +1,7 @@
 """What is printed, a line at a time.
 
 A line is only pieces of text and their styles. Where there is a terminal, rich makes of them what can be seen; in
-a pipe nothing of rich is needed, and it takes a tenth of a dry run to load.
+a pipe that need not load.
 """
 
 from __future__ import annotations

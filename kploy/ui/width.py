@@ -1,6 +1,6 @@
 """How many columns of a terminal a text takes, and a text that takes no more.
 
-What rich knows of wide and narrow characters need not load for text that has none.
+What rich knows of wide and narrow characters need not load for ASCII.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 import ssl
 import stat
@@ -196,7 +197,7 @@ def test_a_kubeconfig_that_is_too_deep_for_anybody_is_no_yaml(tmp_path: Path, pi
     ],
 )
 def test_a_kubeconfig_is_read_as_the_client_reads_it(content: str) -> None:
-    assert kube_config.yaml.safe_load(content) == yaml.safe_load(content)
+    assert kube_config.yaml.safe_load(io.StringIO(content)) == yaml.safe_load(content)
 
 
 @pytest.mark.parametrize("content", ["a: b: c", "a: *b", "- a\nb", "a: !b c", "--- a\n--- b", "a: \0", "[[]: a"])
@@ -204,9 +205,15 @@ def test_what_the_client_does_not_read_is_refused_as_it_refuses_it(content: str)
     kinds = set()
     for load in (kube_config.yaml.safe_load, yaml.safe_load):
         with pytest.raises(yaml.YAMLError) as caught:
-            load(content)
+            load(io.StringIO(content))
         kinds.add(caught.type)
     assert len(kinds) == 1
+
+
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML has no libyaml here")
+def test_an_escaped_surrogate_is_refused_as_kubectl_refuses_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "config", r'current-context: "\ud83d\ude00"')
+    assert failing(path).message == f"the kubeconfig {path} is not valid YAML"
 
 
 def test_an_unknown_context_is_answered_with_the_known_ones(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A cluster of plain data, and runs in it that may be killed between any two of their requests.
 
 All decisions are kploy's own (core.graph, core.ledger, core.removal, core.rollout and the rest); only
-what carries them out is told anew here, in the order in which engine.pipeline, engine.operation,
+what carries them out is told anew here, in the order in which engine.run, engine.operation,
 engine.destroy, engine.journal, engine.store and engine.carrier do it; model_lock has the lock. The
 cluster knows the truth that kploy cannot know: which object somebody else has made.
 """

@@ -11,8 +11,10 @@ from kploy.model.evidence import Evidence, LogTail, Runbook, Serving, Witness
 from kploy.model.notices import Notice
 from kploy.model.objects import Cause, Grade
 from kploy.model.report import Outcome
+from kploy.ui.lines import Hanging
+from kploy.ui.report import report
 from kploy.ui.text import TextDisplay
-from tests.ui.made import HARMLESS, HOSTILE, OPENED, STARTING, WEB
+from tests.ui.made import HARMLESS, HOSTILE, OPENED, STARTING, WEB, terminal
 
 LOST = Cause("ImagePullBackOff", "no such image", Grade.FATAL, container="web", pods=("web-1",))
 ORIGIN = "as the cluster has them: only the app's own secrets are masked"
@@ -118,6 +120,14 @@ def test_on_a_terminal_a_runbook_is_rendered(
     monkeypatch.setattr("kploy.ui.report.columns", lambda _: 60)
     rows = shown(replace(FAILED, cause=None, runbook=Runbook("runbooks/X.md", "# Call\n\n- **us**")), by=capsys)
     assert [row.strip(" |┃") for row in rows[2:] if row.strip(" |┏━┓┗┛")] == ["Call", "• us"]
+
+
+def test_a_runbook_has_the_style_of_its_markup_and_nothing_invisible(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kploy.ui.report.columns", lambda _: 60)
+    failed = replace(FAILED, cause=None, runbook=Runbook("runbooks/X.md", "Call **us** &#x202e;now"))
+    (row,) = [row for row in report(terminal(60), failed) if isinstance(row, Hanging) and "Call" in row.plain]
+    assert row.plain == r"    | Call us \u202enow"
+    assert [style for text, style in row.body.pieces if text == "us"] == ["bold"]
 
 
 def test_hostile_words_of_the_cluster_are_spelled_out(capsys: pytest.CaptureFixture[str]) -> None:
