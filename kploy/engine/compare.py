@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from secrets import token_hex
+from typing import TypeVar
 
 from kploy.cluster.port import Answer, Cause, Cluster, Conflict, Forbidden, Invalid, NotFound, ServerFailed
 from kploy.core import refusals
@@ -32,6 +33,8 @@ from kploy.model.findings import Finding
 from kploy.model.frozen import dataclass, replace
 from kploy.model.objects import Body, ObjectRef, Resource
 from kploy.model.plan import Action, Change, Plan
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,9 @@ class _Comparing:
         if stranger is None:
             answer = self._ask(manifest, resource, body)
             return replace(self._judged(manifest, resource, answer), answer=answer.body)
-        answer = self._telling(manifest, lambda: adopted(self.app, self.cluster, resource, body, stranger))
+        stranger, answer = self._telling(
+            manifest, lambda: adopted(self.app, self.cluster, resource, manifest.ref, body, stranger)
+        )
         reason = reason_of(stranger, self.app.field_manager)
         change = taken_over(manifest, stranger, answer.body, self.served, reason)
         return _Verdict(change, answer=answer.body)
@@ -258,7 +263,7 @@ class _Comparing:
         manager = self.app.field_manager
         return self._telling(manifest, lambda: self.cluster.apply(resource, body, manager, dry_run=True))
 
-    def _telling(self, manifest: Manifest, ask: Callable[[], Answer]) -> Answer:
+    def _telling(self, manifest: Manifest, ask: Callable[[], _T]) -> _T:
         """What is answered; a failure is told in words that may be shown."""
         try:
             return ask()

@@ -36,8 +36,31 @@ def strangers(
     }
 
 
-def adopted(app: App, cluster: Cluster, resource: Resource, body: Mapping[str, Any], live: Body) -> Answer:
-    """What would come of taking ``live`` over with ``body``. Nothing is written. Raises as an apply does.
+def adopted(
+    app: App, cluster: Cluster, resource: Resource, ref: ObjectRef, body: Mapping[str, Any], live: Body
+) -> tuple[Body, Answer]:
+    """The object ``ref``, and what would come of taking it over with ``body``. Nothing is written.
+
+    The object is ``live``, or as it is by now: what was just made is still being changed by its
+    controllers. Raises as an apply does.
+    """
+    for _ in range(_LOOKS):
+        try:
+            return live, _adopted(app, cluster, resource, body, live)
+        except Conflict:
+            now = look(cluster, resource, ref)
+            if now is None or not adoption.owner_of(now, app.field_manager).may_be_taken:
+                raise
+            live = now
+    return live, _adopted(app, cluster, resource, body, live)
+
+
+_LOOKS = 4
+"""So often an object is looked at once more that changes all the time."""
+
+
+def _adopted(app: App, cluster: Cluster, resource: Resource, body: Mapping[str, Any], live: Body) -> Answer:
+    """What would come of taking over this very version of an object.
 
     It takes two dry runs: the apply takes over the fields, and as a dry run changes nothing,
     it does not see that nobody else owns any then. So what nobody would own is left out, and

@@ -12,9 +12,11 @@ from kploy.cluster.transport import Request
 from kploy.core.adoption import LAST_APPLIED
 from kploy.model.app import LABEL, app_id
 from kploy.model.objects import Body
+from tests.cli.between import Between
 from tests.cli.conftest import Kploy, Live, Write
 from tests.cli.test_owners import scale
 from tests.cli.test_run import FLAGS, WEB
+from tests.cluster.servers import Seen
 
 pytestmark = pytest.mark.cluster
 
@@ -117,6 +119,34 @@ def test_a_dry_run_tells_the_fields_that_would_go_and_whose_they_were(
     assert "kubectl-client-side-apply" in {row["manager"] for row in change["ownership"]}
     assert kploy("run", "--adopt").code == 0
     assert "minReadySeconds" not in the(live, DEPLOYMENT, "web")["spec"]
+
+
+def test_what_changes_while_it_is_compared_is_looked_at_once_more(
+    kploy: Kploy, write: Write, live: Live, between: tuple[Between, str]
+) -> None:
+    home(live)
+    made(live, "kubectl-create", OLD)
+    write({"resources/flags.yaml": FLAGS.format("red")})
+    middle, config = between
+    notes = iter(("one", "two"))
+
+    def changes(seen: Seen) -> bool:
+        if seen.headers.get("content-type") == "application/json-patch+json" and (note := next(notes, "")):
+            path = f"/api/v1/namespaces/{live.namespace}/configmaps/flags"
+            patch = {"metadata": {"annotations": {"note": note}}}
+            query = (("fieldManager", "kubectl-annotate"),)
+            live.api._transport.send(Request("PATCH", path, query, patch, "application/merge-patch+json"))  # noqa: SLF001
+        return False
+
+    middle.holds = changes
+    result = kploy("dryrun", "--adopt", "-o", "json", KUBECONFIG=config)
+    (plan,) = [
+        event["plan"] for event in map(json.loads, result.stdout.splitlines()) if event["kind"] == "Planned"
+    ]
+    assert [change["reason"] for change in plan["changes"]] == [
+        "taken over: it was made by kubectl, kubectl-annotate"
+    ]
+    assert next(notes, None) is None
 
 
 def test_what_controllers_and_people_own_stays(kploy: Kploy, write: Write, live: Live) -> None:
