@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
-from secrets import token_hex
 from typing import TypeVar
 
 from kploy.cluster.port import Answer, Cause, Cluster, Conflict, Forbidden, Invalid, NotFound, ServerFailed
@@ -105,7 +105,7 @@ def compare(
 
 def _salt() -> str:
     """128 random bits."""
-    return token_hex(16)
+    return os.urandom(16).hex()
 
 
 def changes_of(parting: Parting) -> Iterator[Change]:
